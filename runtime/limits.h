@@ -22,4 +22,28 @@
 #define LIMIT_DOCUMENT (16 * 1024 * 1024)      /* one BSON document */
 #define LIMIT_DOCUMENT_DEPTH 100               /* nesting of one BSON document */
 
+/* ## Runs */
+#define LIMIT_RUN_CPU 10000                    /* Lua time of one run; --cpu-limit */
+#define LIMIT_RUN_WALL 120000                  /* a run from start to end; --wall-limit */
+#define LIMIT_RUN_MEMORY (128 * 1024 * 1024)   /* growth of the Lua heap by one run; --memory-limit */
+#define LIMIT_RUN_SLICE 5                      /* Lua time in one go, before others get their turn */
+#define LIMIT_RUN_UNYIELDABLE 50               /* Lua time in one go where a coroutine cannot yield */
+#define LIMIT_RUN_RERUNS 100                   /* ui.rerun() in a row without a new event */
+#define LIMIT_RUN_BRANCHES 256                 /* branches of one run: ui.together, ui.timeout */
+#define LIMIT_RUN_PRESS_TIME 30000             /* an unreceived press while newer events wait */
+#define LIMIT_RUN_STOP_TIME 2000               /* Stop waits so long for a write under way */
+#define LIMIT_COROUTINE_POOL 64                /* coroutines kept for the next runs */
+#define LIMIT_SUPERSEDE_TIME 200               /* a view runs so long before a value supersedes it */
+#define LIMIT_SUPERSEDE_TIME_MAX 10000         /* ... doubled at each superseding up to this */
+#define LIMIT_WATCHDOG_TIME 30000              /* the loop stuck for so long ends the process with 70 */
+
+/* ## Sessions */
+#define LIMIT_SESSIONS 10000                   /* sessions of one process */
+#define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */
+#define LIMIT_EVENTS 1024                      /* events in a session's queue */
+#define LIMIT_EVENT_VALUES 1024                /* values in one event */
+#define LIMIT_FRAMES_KEPT (64 * 1024)          /* sent patches kept for a reconnect, a session */
+#define LIMIT_FRAME_KEPT_TIME 10000            /* ... and for so long */
+#define LIMIT_SHUTDOWN_WRITE_TIME 1000         /* shutdown waits so long for writes under way */
+
 #endif

@@ -143,9 +143,9 @@ unsigned run_time_left(struct run *run);
 /* True exactly once, for the widget whose press this run carries. */
 bool run_receive_press(struct branch *branch, uint64_t id);
 
-/* To be called before each draw: ends a row of writes, and with it maybe the run (then it does not
- * return). */
-void run_before_draw(lua_State *L, struct branch *branch);
+/* To be asked before each draw: it ends a row of writes, and with it maybe the run. When it answers
+ * false, the C function ends with `return run_leave_here(L, LEAVE_SUPERSEDED)`. */
+bool run_before_draw(lua_State *L, struct branch *branch);
 
 /* The script's line now running, and optionally its file; 0 if unknown. */
 int run_line(lua_State *L, char *file, size_t size);

@@ -1,0 +1,23 @@
+/*
+ * A script's error as the person who wrote the script needs it: what happened, at which line of
+ * which file, and how it came there. The only traceback of the house.
+ */
+#ifndef MOONLIT_RUN_FAILURE_H
+#define MOONLIT_RUN_FAILURE_H
+
+#include <lua.h>
+
+struct failure;
+struct state;
+
+/* A failure that the host states itself. */
+void failure_set(struct failure *failure, const char *kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Read the error value on top of a coroutine that died of it, and its traceback. */
+void failure_read(struct failure *failure, lua_State *co, struct state *state);
+
+/* The line and traceback of a coroutine that is suspended (never the error value). */
+void failure_locate(struct failure *failure, lua_State *co);
+
+#endif

@@ -1,0 +1,56 @@
+#include "run/op.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+
+#include "run/engine.h"
+#include "run/run.h"
+
+int op_wait(lua_State *L, struct op *op)
+{
+    struct engine *engine = engine_of(L);
+    struct branch *branch = engine->current;
+    const char *name = op->type->name;
+    if (branch == NULL || !lua_isyieldable(L)) {
+        op->type->free(op);
+        return luaL_error(L, "%s cannot wait here: Lua cannot pause inside an error handler or a C "
+                             "function's callback; call it outside of that",
+                          name);
+    }
+    struct run *run = branch->run;
+    bool was_row = branch->row_of_writes;
+    if (op->kind == OP_READ && was_row) {
+        branch->row_of_writes = false;
+        hold_ended(run);
+    } else if (op->kind == OP_WRITE) {
+        branch->row_of_writes = true;
+    }
+    bool is_new_write = op->kind == OP_WRITE && !was_row;
+    if (is_new_write) {
+        branch->row_of_writes = false; /* is there something newer before this one begins? */
+    }
+    if (!run_is_action(run) && run->owner->superseded(run)) {
+        op->type->free(op);
+        return run_leave_here(L, LEAVE_SUPERSEDED);
+    }
+    if (is_new_write) {
+        branch->row_of_writes = true;
+    }
+    if (run->leaving && branch->shields == 0) {
+        op->type->free(op);
+        return run_leave_here(L, run->leave);
+    }
+    op->branch = branch;
+    op->started = uv_hrtime();
+    branch->op = op;
+    run->operations++;
+    engine->yield = YIELD_OP;
+    op->type->start(op);
+    return lua_yield(L, 0);
+}
+
+void op_ready(struct op *op)
+{
+    op->ready = true;
+    branch_ready(op->branch);
+}

@@ -1,0 +1,214 @@
+/*
+ * The only resume. It sets the current branch, the slice and the memory guard, resumes, and reads
+ * the outcome: waiting, slice over, leaving, finished or failed. The counter that the rewriter put
+ * into the script's loops ends here too (`tick`).
+ */
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "bridge/state.h"
+#include "run/engine.h"
+#include "run/failure.h"
+#include "run/op.h"
+#include "run/run.h"
+
+static uint64_t cpu_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* What the rewritten script sees of its branch: presses received, container drawn into. */
+static void share_branch(struct engine *engine, const struct branch *branch)
+{
+    lua_State *L = branch->co;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
+    lua_pushinteger(L, (lua_Integer)branch->presses);
+    lua_rawseti(L, -2, 1);
+    if (branch->container_reference != LUA_NOREF) {
+        lua_rawgeti(L, LUA_REGISTRYINDEX, branch->container_reference);
+    } else {
+        lua_pushnil(L);
+    }
+    lua_rawseti(L, -2, 2);
+    lua_pop(L, 1);
+}
+
+/* The container is Lua's to change (a plain table field is what the JIT compiles best), so it is
+ * read back when the branch pauses. */
+static void read_back(struct engine *engine, struct branch *branch)
+{
+    lua_State *L = engine->state->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
+    lua_rawgeti(L, -1, 2);
+    if (branch->container_reference != LUA_NOREF) {
+        luaL_unref(L, LUA_REGISTRYINDEX, branch->container_reference);
+        branch->container_reference = LUA_NOREF;
+    }
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 2);
+        return;
+    }
+    branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_pop(L, 1);
+}
+
+static bool is_over_limits(struct run *run)
+{
+    if (run->cpu > run->cpu_limit) {
+        failure_set(&run->failure, "Time limit",
+                    "The run used more than %.3g s of CPU time and was ended. Do less in one run, "
+                    "or start Moonlit with a larger --cpu-limit.",
+                    (double)run->cpu_limit / 1e9);
+        return true;
+    }
+    if (run->memory_over) {
+        failure_set(&run->failure, "Memory limit",
+                    "The run needed more than %zu MiB of memory and was ended. Read less at once "
+                    "(cursors read in batches), or start Moonlit with a larger --memory-limit.",
+                    run->engine->limits.memory_bytes >> 20);
+        return true;
+    }
+    return false;
+}
+
+static void account(struct run *run, uint64_t cpu_before)
+{
+    struct state *state = run->engine->state;
+    run->cpu += cpu_now() - cpu_before;
+    long growth = (long)run->growth + (long)state_growth(state);
+    run->growth = growth > 0 ? (size_t)growth : 0;
+    run->memory_over = run->memory_over || state_was_refused(state);
+}
+
+static void fail(struct branch *branch)
+{
+    struct run *run = branch->run;
+    failure_read(&run->failure, branch->co, run->engine->state);
+    if (run->memory_over || run->cpu > run->cpu_limit) {
+        is_over_limits(run);
+        run_finish(run, LEAVE_LIMIT);
+        return;
+    }
+    run_on_branch_end(branch, LUA_ERRRUN, 0);
+}
+
+static void after_yield(struct branch *branch, int results)
+{
+    struct run *run = branch->run;
+    struct engine *engine = run->engine;
+    switch (engine->yield) {
+    case YIELD_OP:
+        return; /* op_ready will put it in line */
+    case YIELD_SLICE:
+        if (is_over_limits(run)) {
+            failure_locate(&run->failure, branch->co);
+            run_finish(run, LEAVE_LIMIT);
+            return;
+        }
+        lua_pushinteger(branch->co, engine->budget);
+        branch->arguments = 1;
+        branch_ready(branch);
+        return;
+    case YIELD_LEAVE:
+        run_finish(run, run->leave);
+        return;
+    case YIELD_NONE:
+        lua_pop(branch->co, results);
+        failure_set(&run->failure, "Script error",
+                    "coroutine.yield was called outside of a coroutine: wrap the function in "
+                    "coroutine.wrap, or use ui.sleep to wait.");
+        failure_locate(&run->failure, branch->co);
+        run_on_branch_end(branch, LUA_ERRRUN, 0);
+        return;
+    }
+}
+
+void branch_resume(struct branch *branch)
+{
+    struct run *run = branch->run;
+    struct engine *engine = run->engine;
+    struct engine_limits *limits = &engine->limits;
+    int arguments = branch->arguments;
+    branch->arguments = 0;
+    if (branch->op != NULL) { /* its op is ready: the results go on the coroutine */
+        struct op *op = branch->op;
+        branch->op = NULL;
+        arguments = op->type->finish(op, branch->co);
+        op->type->free(op);
+    }
+    share_branch(engine, branch);
+    run->state = RUN_RUNNING;
+    engine->current = branch;
+    engine->yield = YIELD_NONE;
+    engine->slice_start = engine->last_tick = uv_hrtime();
+    engine->slice_end = engine->slice_start + LIMIT_RUN_SLICE * 1000000ull;
+    uint64_t cpu_before = cpu_now();
+    state_guard(engine->state, limits->memory_bytes - (run->growth < limits->memory_bytes
+                                                           ? run->growth
+                                                           : limits->memory_bytes));
+    int status = lua_resume(branch->co, arguments);
+    state_unguard(engine->state);
+    engine->current = NULL;
+    account(run, cpu_before);
+    read_back(engine, branch);
+    int results = lua_gettop(branch->co);
+    if (status == LUA_YIELD) {
+        after_yield(branch, results);
+    } else if (status == 0) {
+        run_on_branch_end(branch, 0, results);
+    } else {
+        fail(branch);
+    }
+}
+
+/* _ml_T: the counter has run down. Looks at the clock, the limits and at whether something newer
+ * waits; returns how many ticks until the next look. */
+static int tick(lua_State *L)
+{
+    struct engine *engine = engine_of(L);
+    struct branch *branch = engine->current;
+    if (branch == NULL) {
+        lua_pushinteger(L, 1000);
+        return 1;
+    }
+    uint64_t now = uv_hrtime();
+    uint64_t since = now - engine->last_tick;
+    engine->last_tick = now;
+    if (since > 500000 && engine->budget > 1) { /* keep looks about 50 to 500 us apart */
+        engine->budget /= 2;
+    } else if (since < 50000 && engine->budget < 1000) {
+        engine->budget = engine->budget * 2 > 1000 ? 1000 : engine->budget * 2;
+    }
+    if (lua_isyieldable(L)) {
+        bool over = now >= engine->slice_end || state_was_refused(engine->state);
+        if (over) {
+            engine->yield = YIELD_SLICE;
+            return lua_yield(L, 0);
+        }
+    } else if (now - engine->slice_start > LIMIT_RUN_UNYIELDABLE * 1000000ull) {
+        return luaL_error(L, "this ran for more than %d ms where Lua cannot pause (an error handler "
+                             "or a C function's callback): do the work outside of it",
+                          LIMIT_RUN_UNYIELDABLE);
+    }
+    lua_pushinteger(L, engine->budget);
+    return 1;
+}
+
+/* core.waiting(): true while the current branch's yield is on its way out to the host. */
+static int waiting(lua_State *L)
+{
+    lua_pushboolean(L, engine_of(L)->yield != YIELD_NONE);
+    return 1;
+}
+
+void resume_open_functions(lua_State *L)
+{
+    lua_pushcfunction(L, tick);
+    lua_setfield(L, -2, "tick");
+    lua_pushcfunction(L, waiting);
+    lua_setfield(L, -2, "waiting");
+}
