@@ -42,6 +42,7 @@
 #define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */
 #define LIMIT_EVENTS 1024                      /* events in a session's queue */
 #define LIMIT_EVENT_VALUES 1024                /* values in one event */
+#define LIMIT_EVENT_TEXT 4096                   /* a text field of a message that is not a value */
 #define LIMIT_FRAMES_KEPT (64 * 1024)          /* sent patches kept for a reconnect, a session */
 #define LIMIT_FRAME_KEPT_TIME 10000            /* ... and for so long */
 #define LIMIT_SHUTDOWN_WRITE_TIME 1000         /* shutdown waits so long for writes under way */
