@@ -47,4 +47,21 @@
 #define LIMIT_FRAME_KEPT_TIME 10000            /* ... and for so long */
 #define LIMIT_SHUTDOWN_WRITE_TIME 1000         /* shutdown waits so long for writes under way */
 
+/* ## Worker threads and the database */
+#define LIMIT_WORKER_IDLE_TIME 10000           /* a thread without work ends */
+#define LIMIT_WORKER_STACK (1024 * 1024)       /* stack of a worker thread */
+#define LIMIT_MONGO_POOL 100                   /* clients of one database, when the URI has no maxPoolSize */
+#define LIMIT_MONGO_POOL_HIGHEST 1000          /* the largest maxPoolSize that is obeyed */
+#define LIMIT_MONGO_QUEUE 10000                /* requests that wait for a client */
+#define LIMIT_MONGO_QUEUE_TIME 10000           /* a request waits for a client: waitQueueTimeoutMS */
+#define LIMIT_MONGO_SELECTION_TIME 5000        /* looking for the server: serverSelectionTimeoutMS */
+#define LIMIT_MONGO_CONNECT_TIME 5000          /* one connection: connectTimeoutMS */
+#define LIMIT_MONGO_SOCKET_TIME 130000         /* silence in a call: socketTimeoutMS, when no run limit is given */
+#define LIMIT_MONGO_SOCKET_MARGIN 10000        /* silence in a call beyond the wall limit of a run */
+#define LIMIT_MONGO_IDLE_TIME 60000            /* a client without work is closed */
+#define LIMIT_MONGO_KILL_TIME 1000             /* killSessions must be answered */
+#define LIMIT_MONGO_KILLED_TIME 500            /* a killed call must return, or its socket is cut */
+#define LIMIT_MONGO_STOP_TIME 150              /* saying goodbye to the server at the end */
+#define LIMIT_MONGO_LABELS 8                   /* labels kept of one error */
+
 #endif
