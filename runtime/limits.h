@@ -17,6 +17,10 @@
 #define LIMIT_SOCKET_PING_TIME 25000           /* silence before a ping */
 #define LIMIT_SOCKET_DEAD_TIME 60000           /* silence before a socket is cut */
 #define LIMIT_SOCKET_CLOSE_TIME 5000           /* wait for the answer to a Close frame */
+#define LIMIT_HTTP_FIELDS 100                  /* header lines of a request */
+#define LIMIT_HTTP_STALL_TIME 30000            /* a response of which the browser takes nothing */
+#define LIMIT_HTTP_LINGER_TIME 2000            /* reading on behind a last response, so that it arrives */
+#define LIMIT_HTTP_BACKLOG 511                 /* connections the kernel holds for us */
 
 /* ## Documents */
 #define LIMIT_DOCUMENT (16 * 1024 * 1024)      /* one BSON document */
