@@ -126,6 +126,7 @@ static void drop_branch(struct branch *branch, bool clean)
         struct op *op = branch->op;
         branch->op = NULL;
         if (!op->ready) {
+            branch->run->write_unknown |= op->kind == OP_WRITE;
             op->type->cancel(op);
         }
         op->type->free(op);

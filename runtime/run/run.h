@@ -100,6 +100,7 @@ struct run {
     uint64_t cpu_limit;      /* nanoseconds */
     size_t growth;           /* bytes of Lua memory this run has added so far */
     bool memory_over;
+    bool write_unknown;      /* a write under way was given up */
     struct alarm wall;       /* the wall-clock limit */
     struct alarm stop;       /* how long a leaving run waits for a write */
     unsigned operations;     /* ops started */

@@ -1,0 +1,32 @@
+-- The first function of every run: make a fresh environment, call the callbacks of the event, then
+-- the script from top to bottom.
+
+local core = require "moonlit.core.run"
+local sandbox = require "moonlit.sandbox"
+local bindings = require "moonlit.bindings"
+
+local runner = {}
+
+---@class moonlit.Callback
+---@field f function
+---@field args any[]
+
+---@param session table the session's own table
+---@param instantiate fun(environment: table): function a fresh main function of the script
+---@param changed integer[] ids of the widgets whose values the event changed, the press last
+function runner.main(session, instantiate, changed)
+  session.working = nil
+  bindings.begin(session)
+  local environment = sandbox.environment(session)
+  local script = instantiate(environment)
+  if changed then
+    for _, callback in ipairs(bindings.find(session, changed, core.seen())) do
+      core.shield_begin()
+      callback.f(unpack(callback.args))
+      core.shield_end()
+    end
+  end
+  script()
+end
+
+return runner

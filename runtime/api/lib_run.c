@@ -1,0 +1,163 @@
+/*
+ * "moonlit.core.run": the run and the session of a script as plain functions; lua/moonlit/wait.lua,
+ * state.lua and runner.lua stand on them.
+ */
+#include <lauxlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/log.h"
+#include "bridge/state.h"
+#include "limits.h"
+#include "run/engine.h"
+#include "run/run.h"
+#include "session/session.h"
+
+/* The session of the run now going on, or an error that says what cannot be used here. */
+static struct session *check_session(lua_State *L, const char *what)
+{
+    struct run *run = run_of(L);
+    if (run == NULL) {
+        luaL_error(L, "%s can only be used while a script runs", what);
+    }
+    if (run->session == NULL) {
+        luaL_error(L, "%s cannot be used inside ui.once: it runs once for the whole process and "
+                      "belongs to no session. Return what you need and use it outside",
+                   what);
+    }
+    return run->session;
+}
+
+/* session(what): the session's Lua table. */
+static int get_session(lua_State *L)
+{
+    struct session *session = check_session(L, luaL_optstring(L, 1, "this"));
+    lua_rawgeti(L, LUA_REGISTRYINDEX, session->reference);
+    return 1;
+}
+
+static int get_info(lua_State *L)
+{
+    struct session *session = check_session(L, "ui.session");
+    lua_createtable(L, 0, 5);
+    lua_pushstring(L, session->public_id);
+    lua_setfield(L, -2, "id");
+    lua_pushnumber(L, (lua_Number)session->started);
+    lua_setfield(L, -2, "started");
+    lua_pushstring(L, session->locale);
+    lua_setfield(L, -2, "locale");
+    lua_pushstring(L, session->zone);
+    lua_setfield(L, -2, "time_zone");
+    lua_pushstring(L, session->theme);
+    lua_setfield(L, -2, "theme");
+    return 1;
+}
+
+static int stop(lua_State *L)
+{
+    check_session(L, "ui.stop()");
+    return run_leave_here(L, LEAVE_STOP_CALL);
+}
+
+static int rerun(lua_State *L)
+{
+    struct session *session = check_session(L, "ui.rerun()");
+    if (session->reruns >= LIMIT_RUN_RERUNS) {
+        return luaL_error(L, "ui.rerun() was called %d times in a row without anything new: call it "
+                             "only when something has changed",
+                          LIMIT_RUN_RERUNS);
+    }
+    session->reruns++;
+    return run_leave_here(L, LEAVE_RERUN);
+}
+
+static int print_line(lua_State *L)
+{
+    struct engine *engine = engine_of(L);
+    struct run *run = run_of(L);
+    char file[256] = "";
+    int line = run_line(L, file, sizeof file);
+    log_write(engine->log, LOG_INFO, "%s%s%s:%d: %s",
+              run != NULL && run->session != NULL ? run->session->public_id : "",
+              run != NULL && run->session != NULL ? " " : "", file, line, luaL_checkstring(L, 1));
+    return 0;
+}
+
+static int shield_begin(lua_State *L)
+{
+    struct branch *branch = branch_of(L);
+    if (branch == NULL) {
+        return luaL_error(L, "ui.shield can only be used while a script runs");
+    }
+    branch->shields++;
+    return 0;
+}
+
+static int shield_end(lua_State *L)
+{
+    struct branch *branch = branch_of(L);
+    if (branch->shields > 0) {
+        branch->shields--;
+        hold_ended(branch->run);
+    }
+    return 0;
+}
+
+/* How many shields are open: pcall's wrapper puts it back when an error has passed some. */
+static int shields(lua_State *L)
+{
+    struct branch *branch = branch_of(L);
+    if (branch == NULL) {
+        return 0;
+    }
+    if (lua_isnumber(L, 1)) {
+        branch->shields = (unsigned)lua_tointeger(L, 1);
+    }
+    lua_pushinteger(L, (lua_Integer)branch->shields);
+    return 1;
+}
+
+static int get_seen(lua_State *L)
+{
+    struct run *run = run_of(L);
+    lua_pushnumber(L, (lua_Number)run->seen);
+    return 1;
+}
+
+static int get_press(lua_State *L)
+{
+    struct run *run = run_of(L);
+    lua_pushnumber(L, (lua_Number)run->press);
+    return 1;
+}
+
+/* place(): file and line of the script's call now running. */
+static int place(lua_State *L)
+{
+    char file[256] = "";
+    int line = run_line(L, file, sizeof file);
+    lua_pushstring(L, file);
+    lua_pushinteger(L, line);
+    return 2;
+}
+
+int luaopen_moonlit_core_run(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"session", get_session},       {"info", get_info},       {"stop", stop},
+        {"rerun", rerun},               {"print", print_line},    {"shield_begin", shield_begin},
+        {"shield_end", shield_end},     {"shields", shields},     {"seen", get_seen},
+        {"press", get_press},           {"place", place},         {NULL, NULL},
+    };
+    lua_newtable(L);
+    for (const luaL_Reg *function = functions; function->name != NULL; function++) {
+        lua_pushcfunction(L, function->func);
+        lua_setfield(L, -2, function->name);
+    }
+    lib_sleep_open(L);
+    lib_together_open(L);
+    lib_once_open(L);
+    hold_open_functions(L);
+    return 1;
+}

@@ -1,0 +1,253 @@
+/*
+ * core.together(seconds or nil, f, ...): run each function in a branch of its own and wait for all.
+ * The first error ends the others, those in a write or a shield after it, and is the call's own.
+ * With seconds, what is not finished by then is ended the same way (ui.timeout).
+ *
+ * A function may come with a container to draw in: f is then a table {f, container}.
+ */
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/api.h"
+#include "base/list.h"
+#include "base/memory.h"
+#include "bridge/state.h"
+#include "limits.h"
+#include "run/engine.h"
+#include "run/failure.h"
+#include "run/op.h"
+#include "run/run.h"
+
+struct op_together {
+    struct op op;
+    struct alarm alarm;
+    struct list children; /* struct child, of branches not ended */
+    double seconds;       /* 0: no limit */
+    int functions;        /* reference: the list of what to call */
+    int results;          /* reference: [i] = {n = count, ...} */
+    int error;            /* reference of the first error, or LUA_NOREF */
+    int count;
+    bool ending;          /* an error or the time: the others are being ended */
+};
+
+struct child {
+    struct list link;
+    struct op_together *op;
+    struct branch *branch;
+    int number;
+};
+
+static struct op_together *together_of(struct op *op)
+{
+    return list_item(op, struct op_together, op);
+}
+
+static bool is_busy(const struct branch *branch)
+{
+    return branch->shields > 0 ||
+           (branch->op != NULL && branch->op->kind == OP_WRITE && !branch->op->ready);
+}
+
+static void end_child(struct child *child)
+{
+    list_remove(&child->link);
+    branch_end(child->branch);
+    free(child);
+}
+
+/* End every child that may end now; ready when none is left. */
+static void sweep(struct op_together *op)
+{
+    list_each_safe (link, after, &op->children) {
+        struct child *child = list_item(link, struct child, link);
+        if (!is_busy(child->branch)) {
+            end_child(child);
+        }
+    }
+    if (list_is_empty(&op->children) && !op->op.ready) {
+        alarm_clear(&op->op.branch->run->engine->clock, &op->alarm);
+        op_ready(&op->op);
+    }
+}
+
+static void begin_ending(struct op_together *op, int error)
+{
+    if (!op->ending) {
+        op->ending = true;
+        op->error = error;
+        sweep(op);
+    }
+}
+
+static void on_time(struct alarm *alarm)
+{
+    struct op_together *op = list_item(alarm, struct op_together, alarm);
+    lua_State *L = op->op.branch->run->engine->state->L;
+    lua_pushfstring(L, "ui.timeout: not finished after %f s", op->seconds);
+    begin_ending(op, luaL_ref(L, LUA_REGISTRYINDEX));
+}
+
+static void keep_results(struct child *child, lua_State *co, int results)
+{
+    lua_State *L = child->op->op.branch->run->engine->state->L;
+    lua_createtable(co, results, 1);
+    lua_insert(co, 1);
+    lua_pushinteger(co, results);
+    lua_setfield(co, 1, "n");
+    for (int i = results; i > 0; i--) {
+        lua_rawseti(co, 1, i);
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, child->op->results);
+    lua_xmove(co, L, 1);
+    lua_rawseti(L, -2, child->number);
+    lua_pop(L, 1);
+}
+
+static void on_child_end(struct branch *branch, int status, int results)
+{
+    struct child *child = branch->data;
+    struct op_together *op = child->op;
+    int error = LUA_NOREF;
+    if (status == 0) {
+        keep_results(child, branch->co, results);
+    } else {
+        lua_State *L = op->op.branch->run->engine->state->L;
+        lua_xmove(branch->co, L, 1);
+        error = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    end_child(child);
+    if (status != 0 && !op->ending) {
+        begin_ending(op, error);
+    } else {
+        luaL_unref(op->op.branch->run->engine->state->L, LUA_REGISTRYINDEX, error);
+        if (op->ending || list_is_empty(&op->children)) {
+            sweep(op);
+        }
+    }
+}
+
+static void start_child(struct op_together *op, lua_State *L, int number)
+{
+    struct branch *parent = op->op.branch;
+    struct child *child = memory_new(sizeof *child);
+    child->op = op;
+    child->number = number;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, op->functions);
+    lua_rawgeti(L, -1, number);
+    lua_rawgeti(L, -1, 1);
+    child->branch = branch_new(parent->run, parent, L, 0);
+    lua_rawgeti(L, -1, 2);
+    if (!lua_isnil(L, -1)) {
+        if (child->branch->container_reference != LUA_NOREF) {
+            luaL_unref(L, LUA_REGISTRYINDEX, child->branch->container_reference);
+        }
+        child->branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    } else {
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 2);
+    child->branch->on_end = on_child_end;
+    child->branch->data = child;
+    list_push_last(&op->children, &child->link);
+    branch_ready(child->branch);
+}
+
+static void together_start(struct op *base)
+{
+    struct op_together *op = together_of(base);
+    struct engine *engine = base->branch->run->engine;
+    lua_State *L = engine->state->L;
+    /* The container is the branch's own field while it waits; share it with the children. */
+    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
+    lua_rawgeti(L, -1, 2);
+    if (lua_isnil(L, -1)) {
+        lua_pop(L, 1);
+    } else {
+        luaL_unref(L, LUA_REGISTRYINDEX, base->branch->container_reference);
+        base->branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    }
+    lua_pop(L, 1);
+    for (int i = 1; i <= op->count; i++) {
+        start_child(op, L, i);
+    }
+    if (op->seconds > 0) {
+        alarm_set(&engine->clock, &op->alarm, (uint64_t)(op->seconds * 1000), on_time);
+    }
+    if (op->count == 0) {
+        op_ready(base);
+    }
+}
+
+static int together_finish(struct op *base, lua_State *L)
+{
+    struct op_together *op = together_of(base);
+    lua_pushboolean(L, op->error == LUA_NOREF);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, op->error == LUA_NOREF ? op->results : op->error);
+    return 2;
+}
+
+/* The run ends and drops its branches itself, children first. */
+static void together_cancel(struct op *base)
+{
+    struct op_together *op = together_of(base);
+    alarm_clear(&base->branch->run->engine->clock, &op->alarm);
+    while (!list_is_empty(&op->children)) {
+        struct list *first = list_take_first(&op->children);
+        struct child *child = list_item(first, struct child, link);
+        free(child);
+    }
+}
+
+static void together_free(struct op *base)
+{
+    struct op_together *op = together_of(base);
+    struct branch *branch = base->branch;
+    if (branch != NULL) {
+        lua_State *L = branch->run->engine->state->L;
+        luaL_unref(L, LUA_REGISTRYINDEX, op->functions);
+        luaL_unref(L, LUA_REGISTRYINDEX, op->results);
+        luaL_unref(L, LUA_REGISTRYINDEX, op->error);
+    }
+    free(op);
+}
+
+static const struct op_type together_type = {"ui.together", together_start, together_finish,
+                                             together_cancel, together_free};
+
+static int together_call(lua_State *L)
+{
+    double seconds = luaL_optnumber(L, 1, 0);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    int count = (int)lua_objlen(L, 2);
+    struct run *run = run_of(L);
+    int branches = 0;
+    if (run != NULL) {
+        list_each (link, &run->branches) {
+            branches++;
+        }
+    }
+    if (branches + count > LIMIT_RUN_BRANCHES) {
+        return luaL_error(L, "a run has at most %d branches: give ui.together fewer functions",
+                          LIMIT_RUN_BRANCHES);
+    }
+    struct op_together *op = memory_new(sizeof *op);
+    op->op.type = &together_type;
+    op->op.kind = OP_QUIET;
+    op->seconds = seconds;
+    op->count = count;
+    op->error = LUA_NOREF;
+    list_init(&op->children);
+    lua_pushvalue(L, 2);
+    op->functions = luaL_ref(L, LUA_REGISTRYINDEX);
+    lua_createtable(L, count, 0);
+    op->results = luaL_ref(L, LUA_REGISTRYINDEX);
+    return op_wait(L, &op->op);
+}
+
+void lib_together_open(lua_State *L)
+{
+    lua_pushcfunction(L, together_call);
+    lua_setfield(L, -2, "together");
+}

@@ -1,0 +1,77 @@
+/*
+ * All sessions of a host, by their secret id; their number has an upper bound, and those without a
+ * page expire.
+ *
+ * The secret is 128 random bits in hexadecimal: whoever knows it is the page. It is never logged;
+ * the short public id is.
+ *
+ * Thread: loop.
+ */
+#ifndef MOONLIT_SESSION_REGISTRY_H
+#define MOONLIT_SESSION_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/list.h"
+#include "session/session.h"
+
+struct engine;
+
+enum { REGISTRY_BUCKETS = 4096 };
+
+/* What a session's run needs of the app: pushes the function and its arguments on `L`. */
+struct registry_app {
+    /* Push the run's function and return how many arguments were pushed after it; -1 when the
+     * script cannot be run (then the session shows `failure`). */
+    int (*push_run)(void *data, lua_State *L, struct session *session, const struct event *event,
+                    struct failure *failure);
+    /* What the session's run did so far stands, or never was. */
+    void (*commit)(void *data, struct session *session);
+    void (*rollback)(void *data, struct session *session);
+    /* Make and forget the session's Lua table. */
+    int (*new_session)(void *data, struct session *session);
+    void (*end_session)(void *data, struct session *session);
+    void *data;
+};
+
+struct registry {
+    struct engine *engine;
+    struct registry_app app;
+    const char *app_name;
+    uint64_t idle_ms;
+    struct list sessions;
+    size_t count;
+    size_t attached;
+    uint64_t opened, expired;
+    bool closing;
+    struct session *buckets[REGISTRY_BUCKETS];
+};
+
+struct registry *registry_new(struct engine *engine, const struct registry_app *app,
+                              const char *app_name, uint64_t idle_ms);
+
+/* Every session's run has ended before. */
+void registry_free(struct registry *registry);
+
+/* The session with this secret, or NULL. */
+struct session *registry_find(struct registry *registry, const char *secret);
+
+/* A new one; NULL and a sentence when there are too many. The longest without a page goes first. */
+struct session *registry_open(struct registry *registry, struct error *error);
+
+void registry_remove(struct registry *registry, struct session *session);
+
+/* Every session wants a run (the script changed). */
+void registry_reload(struct registry *registry);
+
+/* Send bytes to every page. */
+void registry_broadcast(struct registry *registry, const uint8_t *bytes, size_t length);
+
+/* End all runs (shutdown): writes under way are waited for, no new run starts. */
+void registry_cancel_runs(struct registry *registry);
+bool registry_has_runs(const struct registry *registry);
+
+#endif

@@ -1,0 +1,255 @@
+#include "session/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "limits.h"
+#include "protocol/message.h"
+#include "run/engine.h"
+#include "session/outbox.h"
+#include "session/registry.h"
+#include "ui/tree.h"
+#include "ui/widgets.h"
+
+struct session *session_new(struct registry *registry);
+
+struct session *session_new(struct registry *registry)
+{
+    struct session *session = memory_new(sizeof *session);
+    session->registry = registry;
+    session->tree = tree_new();
+    session->widgets = widgets_new();
+    session->patience = LIMIT_SUPERSEDE_TIME;
+    session->started = (uint64_t)time(NULL);
+    snprintf(session->theme, sizeof session->theme, "light");
+    event_queue_init(&session->queue);
+    list_init(&session->frames);
+    mongo_gate_init(&session->gate);
+    return session;
+}
+
+void session_free(struct session *session)
+{
+    struct clock *clock = &session->registry->engine->clock;
+    alarm_clear(clock, &session->look);
+    alarm_clear(clock, &session->expiry);
+    mongo_gate_deinit(&session->gate);
+    event_queue_deinit(&session->queue);
+    outbox_forget(session);
+    tree_free(session->tree);
+    widgets_free(session->widgets);
+    free(session);
+}
+
+void session_send_bytes(struct session *session, const uint8_t *bytes, size_t length)
+{
+    struct outlet *outlet = &session->outlet;
+    if (outlet->send != NULL && outlet->send(outlet->data, bytes, length) > LIMIT_SOCKET_QUEUE_SOFT) {
+        session->behind = true;
+    }
+}
+
+/* ---- coming and going ---- */
+
+static void on_expiry(struct alarm *alarm)
+{
+    struct session *session = list_item(alarm, struct session, expiry);
+    struct registry *registry = session->registry;
+    if (session->run != NULL || session->queue.presses > 0) { /* work for a person is not dropped */
+        alarm_set(&registry->engine->clock, alarm, registry->idle_ms, on_expiry);
+        return;
+    }
+    registry->expired++;
+    registry_remove(registry, session);
+}
+
+static void copy_text(char *out, size_t size, const char *text)
+{
+    if (text != NULL) {
+        snprintf(out, size, "%.*s", (int)size - 1, text);
+    }
+}
+
+static void take_context(struct session *session, const struct message *message)
+{
+    copy_text(session->locale, sizeof session->locale, message->locale);
+    copy_text(session->zone, sizeof session->zone, message->zone);
+    copy_text(session->theme, sizeof session->theme, message->theme);
+}
+
+/* The page load as a number: events are numbered within it. */
+static uint64_t load_number(const char *text)
+{
+    uint64_t hash = 1469598103934665603ull;
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * 1099511628211ull;
+    }
+    return hash != 0 ? hash : 1;
+}
+
+static const char *state_now(const struct session *session)
+{
+    return session->run != NULL ? "running" : "finished";
+}
+
+void session_attach(struct session *session, const struct outlet *outlet,
+                    const struct message *hello)
+{
+    struct registry *registry = session->registry;
+    bool is_first = session->load == 0;
+    uint64_t load = load_number(hello->load);
+    bool is_same_load = load == session->load;
+    if (session->outlet.send != NULL) {
+        session->outlet.close(session->outlet.data, 1000, "the page was opened anew");
+    } else {
+        registry->attached++;
+    }
+    session->outlet = *outlet;
+    session->behind = false;
+    alarm_clear(&registry->engine->clock, &session->expiry);
+    take_context(session, hello);
+    if (!is_same_load) {
+        session->load = load;
+        session->taken = session->reflected = 0;
+        session->refusing = false;
+    }
+    outbox_send_welcome(session, !is_first);
+    if (!is_same_load || !outbox_resend(session, (uint64_t)hello->seq)) {
+        outbox_send_tree(session, session->run, state_now(session));
+    } else {
+        outbox_send_ack(session);
+    }
+    if (!is_same_load) {
+        session_request_run(session, WANT_RUN);
+    } else if (session->want != WANT_NOTHING) {
+        session_request_run(session, WANT_NOTHING);
+    }
+}
+
+void session_detach(struct session *session)
+{
+    struct registry *registry = session->registry;
+    if (session->outlet.send == NULL) {
+        return;
+    }
+    session->outlet = (struct outlet){0};
+    registry->attached--;
+    alarm_set(&registry->engine->clock, &session->expiry, registry->idle_ms, on_expiry);
+}
+
+void session_drained(struct session *session)
+{
+    if (session->behind) {
+        outbox_send_tree(session, session->run, state_now(session));
+    }
+}
+
+/* ---- what the page says ---- */
+
+/* Every value must be for a widget of this session and of its type; nothing is taken otherwise. */
+static bool read_values(struct session *session, const struct message *message, struct event *event,
+                        struct error *error)
+{
+    bson_iter_t value = message->values;
+    while (message->has_values && bson_iter_next(&value)) {
+        char *end;
+        uint64_t id = strtoull(bson_iter_key(&value), &end, 10);
+        if (*end != '\0' || event->count >= LIMIT_EVENT_VALUES) {
+            return error_set(error, ERROR_PROTOCOL, 0,
+                             "The page sent an event with a value for no widget.");
+        }
+        const uint8_t *bytes = value.raw + value.d1;
+        size_t length = value.next_off - value.d1;
+        if (value.type == BSON_TYPE_NULL || value.d1 == 0) {
+            bytes = NULL;
+            length = 0;
+        }
+        if (!widgets_check(session->widgets, id, (uint8_t)bson_iter_type(&value), bytes, length,
+                           error)) {
+            return false;
+        }
+        event_set_value(event, id, (uint8_t)bson_iter_type(&value), bytes, length);
+    }
+    return true;
+}
+
+static bool take_event(struct session *session, const struct message *message, struct error *error)
+{
+    if (message->n <= session->taken) {
+        return true; /* sent again after a reconnect */
+    }
+    if (session->refusing && message->n > session->taken + 1) {
+        return true; /* the page has been told where to begin again */
+    }
+    struct event *event =
+        event_new(session->load, message->n, message->seen, (uint64_t)message->press);
+    if (!read_values(session, message, event, error) ||
+        (event->press != 0 && !widgets_is_button(session->widgets, event->press, error))) {
+        session->taken = message->n; /* it would fail again */
+        event_free(event);
+        return false;
+    }
+    if (!event_queue_push(&session->queue, event)) {
+        event_free(event);
+        session->refusing = true;
+        outbox_send_refuse(session, message->n);
+        return true;
+    }
+    session->refusing = false;
+    session->taken = message->n;
+    session->reruns = 0;
+    session_request_run(session, WANT_NOTHING);
+    return true;
+}
+
+static void take_stop(struct session *session, const struct message *message)
+{
+    if (message->n <= session->taken) {
+        return;
+    }
+    session->taken = message->n;
+    session->reflected = message->n;
+    size_t dropped = event_queue_drop_presses(&session->queue);
+    session->handed_on = 0;
+    if (dropped > 0) {
+        char text[96];
+        snprintf(text, sizeof text, "Stopped; %zu press%s that waited %s dropped.", dropped,
+                 dropped == 1 ? "" : "es", dropped == 1 ? "was" : "were");
+        outbox_send_notice(session, "press_dropped", text);
+    }
+    if (session->run != NULL && !session->run->leaving) {
+        run_leave(session->run, LEAVE_STOPPED);
+    } else {
+        outbox_send_ack(session);
+    }
+}
+
+bool session_receive(struct session *session, const struct message *message, struct error *error)
+{
+    switch (message->kind) {
+    case MESSAGE_EVENT:
+        return take_event(session, message, error);
+    case MESSAGE_STOP:
+        take_stop(session, message);
+        return true;
+    case MESSAGE_WHOLE:
+        outbox_send_tree(session, session->run, state_now(session));
+        return true;
+    case MESSAGE_CONTEXT:
+        take_context(session, message);
+        return true;
+    case MESSAGE_TAKEN:
+        return true;
+    case MESSAGE_HELLO:
+        return error_set(error, ERROR_PROTOCOL, 0, "The page said hello twice.");
+    }
+    return true;
+}
+
+void session_notice(struct session *session, const char *kind, const char *text)
+{
+    outbox_send_notice(session, kind, text);
+}

@@ -1,0 +1,276 @@
+/*
+ * The runs of a session: when the next one starts, when a view is superseded, what is told to the
+ * page at a wait and at the end. The rules are those of docs/design.md, "Events, runs, presses".
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "limits.h"
+#include "run/engine.h"
+#include "session/failure_view.h"
+#include "session/outbox.h"
+#include "session/registry.h"
+#include "session/session.h"
+#include "ui/draft.h"
+#include "ui/patch.h"
+#include "ui/tree.h"
+#include "ui/widgets.h"
+
+static struct engine *engine(const struct session *session)
+{
+    return session->registry->engine;
+}
+
+/* ---- when ---- */
+
+static bool has_newer(const struct session *session)
+{
+    return session->queue.count > 0 || (session->want & WANT_RELOAD);
+}
+
+/* A press or a reload supersedes a view at once, a value when the view has run for a while. */
+static bool is_superseded(struct run *run)
+{
+    struct session *session = run->session;
+    if (session->queue.presses > 0 || (session->want & WANT_RELOAD)) {
+        return true;
+    }
+    uint64_t age = (uv_hrtime() - run->started) / 1000000;
+    return session->queue.count > 0 && age >= session->patience;
+}
+
+static void on_look(struct alarm *alarm);
+
+static void drop_press(struct session *session)
+{
+    struct run *run = session->run;
+    run->holds.press = false;
+    log_write(engine(session)->log, LOG_WARNING,
+              "session %s: a press was dropped: its button was not drawn within %d s while newer "
+              "events waited",
+              session->public_id, LIMIT_RUN_PRESS_TIME / 1000);
+    outbox_send_notice(session, "press_dropped",
+                       "A press was dropped: its button was not reached in time.");
+    hold_ended(run);
+}
+
+/* Look at the run alive now, and set the alarm for the next look. */
+static void look(struct session *session)
+{
+    struct run *run = session->run;
+    if (run->leaving || !has_newer(session)) {
+        return;
+    }
+    uint64_t age = (uv_hrtime() - run->started) / 1000000;
+    if (run->holds.press && age >= LIMIT_RUN_PRESS_TIME) {
+        drop_press(session);
+    }
+    if (!run_is_action(run)) {
+        if (is_superseded(run)) {
+            run_finish(run, LEAVE_SUPERSEDED);
+            return;
+        }
+        alarm_set(&engine(session)->clock, &session->look, session->patience - age + 1, on_look);
+    } else if (run->holds.press) {
+        alarm_set(&engine(session)->clock, &session->look, LIMIT_RUN_PRESS_TIME - age + 1, on_look);
+    }
+}
+
+static void on_look(struct alarm *alarm)
+{
+    struct session *session = list_item(alarm, struct session, look);
+    if (session->run != NULL) {
+        look(session);
+    }
+}
+
+void session_request_run(struct session *session, enum session_want want)
+{
+    session->want |= (int)want;
+    if (session->registry->closing) {
+        return;
+    }
+    if (session->run == NULL) {
+        session_start_next_run(session);
+    } else {
+        look(session);
+    }
+}
+
+/* ---- start ---- */
+
+/* Rule 6: taking a value into a run is what the page shows already. */
+static void apply_values(struct session *session, const struct event *event)
+{
+    list_each (link, &event->values) {
+        const struct event_value *value = list_item(link, struct event_value, link);
+        widgets_set(session->widgets, value->id, value->type, value->bytes, value->length);
+        tree_set_value(session->tree, value->id, value->type, value->bytes, value->length);
+    }
+}
+
+static void fail_to_start(struct session *session, struct failure *failure)
+{
+    struct patch patch;
+    patch_init(&patch);
+    failure_show_alone(session->tree, failure, &patch);
+    outbox_send_patch(session, NULL, &patch, "failed");
+    patch_deinit(&patch);
+}
+
+void session_start_next_run(struct session *session)
+{
+    struct registry *registry = session->registry;
+    if (session->queue.count == 0 && session->want == WANT_NOTHING && session->handed_on == 0) {
+        return;
+    }
+    struct event *event = session->handed_on == 0 ? event_queue_take(&session->queue)
+                                                   : event_new(session->load, session->reflected,
+                                                               (int64_t)session->seq,
+                                                               session->handed_on);
+    session->handed_on = 0;
+    session->want = WANT_NOTHING;
+    widgets_mark(session->widgets);
+    if (event != NULL) {
+        apply_values(session, event);
+        widgets_commit(session->widgets);
+        if (event->load == session->load) {
+            session->reflected = event->n;
+        }
+    }
+    lua_State *L = engine(session)->state->L;
+    struct failure failure = {0};
+    int arguments = registry->app.push_run(registry->app.data, L, session, event, &failure);
+    if (arguments < 0) {
+        fail_to_start(session, &failure);
+        if (event != NULL) {
+            event_free(event);
+        }
+        return;
+    }
+    struct run *run = run_new(engine(session), L, arguments, session, &session_run_owner, session);
+    session->run = run;
+    session->announced = event != NULL;
+    run->draft = draft_new();
+    if (event != NULL) {
+        run->press = event->press;
+        run->holds.press = event->press != 0;
+        run->event = (uint64_t)event->n;
+        run->seen = (uint64_t)event->seen;
+        event_free(event);
+    }
+    tree_begin(session->tree, run->number);
+    run_start(run);
+}
+
+/* ---- what is told ---- */
+
+void session_flush(struct session *session, struct run *run, bool ended)
+{
+    struct patch patch;
+    patch_init(&patch);
+    if (!ended || run->leave != LEAVE_SUPERSEDED) { /* a superseded view leaves no trace */
+        tree_flush(session->tree, run->draft, &patch);
+    }
+    bool removes = ended && run->leave != LEAVE_SUPERSEDED && run->leave != LEAVE_STOPPED &&
+                   run->leave != LEAVE_LIMIT && run->leave != LEAVE_SHUTDOWN &&
+                   run->leave != LEAVE_RERUN;
+    if (removes) {
+        tree_finish(session->tree, &patch);
+    }
+    static const char *const words[] = {
+        [LEAVE_NOT] = "finished",       [LEAVE_STOP_CALL] = "finished",
+        [LEAVE_RERUN] = "running",      [LEAVE_FAILED] = "failed",
+        [LEAVE_SUPERSEDED] = "superseded", [LEAVE_STOPPED] = "stopped",
+        [LEAVE_LIMIT] = "limited",      [LEAVE_SHUTDOWN] = "stopped",
+    };
+    bool is_news = patch_count(&patch) > 0 || ended || !session->announced;
+    if (is_news) {
+        session->announced = true;
+        outbox_send_patch(session, run, &patch, ended ? words[run->leave] : "running");
+    }
+    patch_deinit(&patch);
+}
+
+static void on_wait(struct run *run)
+{
+    struct session *session = run->session;
+    if (!draft_is_empty(run->draft) || !session->announced) {
+        session_flush(session, run, false);
+    }
+}
+
+static void on_commit(struct run *run)
+{
+    struct session *session = run->session;
+    widgets_commit(session->widgets);
+    session->registry->app.commit(session->registry->app.data, session);
+}
+
+/* ---- end ---- */
+
+static void keep_or_undo(struct session *session, struct run *run)
+{
+    if (run->leave == LEAVE_SUPERSEDED) {
+        widgets_rollback(session->widgets);
+        session->registry->app.rollback(session->registry->app.data, session);
+        if (session->patience < LIMIT_SUPERSEDE_TIME_MAX && session->queue.presses == 0) {
+            session->patience *= 2;
+        }
+        return;
+    }
+    on_commit(run);
+    if (run->leave == LEAVE_NOT || run->leave == LEAVE_STOP_CALL) {
+        session->patience = LIMIT_SUPERSEDE_TIME;
+    }
+}
+
+static void settle_press(struct session *session, struct run *run)
+{
+    if (!run->holds.press) {
+        return;
+    }
+    if (run->leave == LEAVE_RERUN) {
+        session->handed_on = run->press;
+        return;
+    }
+    log_write(engine(session)->log, LOG_INFO,
+              "session %s: a press was dropped: its button was not drawn by the run it belongs to",
+              session->public_id);
+}
+
+static void on_end(struct run *run)
+{
+    struct session *session = run->session;
+    alarm_clear(&engine(session)->clock, &session->look);
+    if (run->leave == LEAVE_FAILED || run->leave == LEAVE_LIMIT) {
+        log_write(engine(session)->log, LOG_ERROR, "session %s: %s%s%.200s:%d: %s",
+                  session->public_id, run->failure.kind, ": ", run->failure.file, run->failure.line,
+                  run->failure.message);
+        failure_draw(session, run);
+    }
+    keep_or_undo(session, run);
+    session->run = NULL;
+    if (run->leave == LEAVE_RERUN) {
+        session->want |= WANT_RUN;
+    }
+    if (run->write_unknown) {
+        outbox_send_notice(session, "unknown_outcome",
+                           "The run ended while a write was under way: whether it happened is unknown.");
+    }
+    settle_press(session, run);
+    session_flush(session, run, true);
+    draft_free(run->draft);
+    run->draft = NULL;
+    if (!session->registry->closing) {
+        session_start_next_run(session);
+    }
+}
+
+const struct run_owner session_run_owner = {
+    .on_wait = on_wait,
+    .on_commit = on_commit,
+    .superseded = is_superseded,
+    .on_end = on_end,
+};
