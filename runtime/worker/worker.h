@@ -41,7 +41,7 @@ bool worker_submit(struct worker *worker, struct job *job);
 bool worker_withdraw(struct worker *worker, struct job *job);
 
 /* Threads alive now. */
-unsigned worker_threads(const struct worker *worker);
+unsigned worker_threads(struct worker *worker);
 
 /* No new jobs. What was submitted is still done and delivered (so the caller cancels first what
  * could take long), every thread is joined, the handles are closed, the worker is freed; then
