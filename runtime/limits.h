@@ -41,6 +41,8 @@
 #define LIMIT_SUPERSEDE_TIME_MAX 10000         /* ... doubled at each superseding up to this */
 #define LIMIT_WATCHDOG_TIME 30000              /* the loop stuck for so long ends the process with 70 */
 
+#define LIMIT_WATCH_QUIET_TIME 60             /* quiet after a change before the app is reloaded */
+
 /* ## Sessions */
 #define LIMIT_SESSIONS 10000                   /* sessions of one process */
 #define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */

@@ -1,0 +1,27 @@
+/*
+ * Files that are watched for changes, without polling: one uv_fs_event a folder, since editors that
+ * save by rename put a new file in the old one's place. Changes that come close together are told
+ * once, when it has been quiet for LIMIT_WATCH_QUIET_TIME; what is told is that some watched file
+ * may have changed: whoever is told compares the contents.
+ *
+ * Thread: loop.
+ */
+#ifndef MOONLIT_APP_WATCH_H
+#define MOONLIT_APP_WATCH_H
+
+#include <uv.h>
+
+#include "run/clock.h"
+
+struct watch;
+
+struct watch *watch_new(uv_loop_t *loop, struct clock *clock, void (*on_change)(void *data),
+                        void *data);
+
+/* Watch a file from now on; twice is once. A folder that cannot be watched is ignored. */
+void watch_add(struct watch *watch, const char *path);
+
+/* The memory goes when the loop has closed the handles. */
+void watch_free(struct watch *watch);
+
+#endif
