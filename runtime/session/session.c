@@ -81,7 +81,7 @@ static void take_context(struct session *session, const struct message *message)
 }
 
 /* The page load as a number: events are numbered within it. */
-static uint64_t load_number(const char *text)
+uint64_t session_load_number(const char *text)
 {
     uint64_t hash = 1469598103934665603ull;
     for (; *text != '\0'; text++) {
@@ -100,7 +100,7 @@ void session_attach(struct session *session, const struct outlet *outlet,
 {
     struct registry *registry = session->registry;
     bool is_first = session->load == 0;
-    uint64_t load = load_number(hello->load);
+    uint64_t load = session_load_number(hello->load);
     bool is_same_load = load == session->load;
     if (session->outlet.send != NULL) {
         session->outlet.close(session->outlet.data, 1000, "the page was opened anew");

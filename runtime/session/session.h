@@ -107,6 +107,9 @@ void session_request_run(struct session *session, enum session_want want);
 /* Tell the page that the changed script does not compile, or compiles again. */
 void session_send_bytes(struct session *session, const uint8_t *bytes, size_t length);
 
+/* The random name of a page load, as `load`. */
+uint64_t session_load_number(const char *text);
+
 /* Inside the room. */
 void session_start_next_run(struct session *session);
 void session_flush(struct session *session, struct run *run, bool ended);
