@@ -1,0 +1,30 @@
+--- BSON as the query language sees it. A document is a Lua string of validated bytes; what is read
+--- from it is read where it lies, through a pointer, and its bounds are known because it was
+--- validated when it came in.
+---
+--- A value is a pair (type, payload): the type is BSON's type byte, or bson.MISSING (0). Payloads:
+---   double, int32        a Lua number
+---   int64, date          an int64_t cdata (a date counts milliseconds)
+---   string, code, symbol a Lua string
+---   boolean              true or false
+---   missing, null, undefined, min key, max key    nil
+---   document, array      their BSON bytes, a Lua string
+---   all others           the bytes of the payload as they stand in the document, a Lua string
+---                        (ObjectId: 12 bytes; binary: length, subtype, bytes; timestamp, decimal: 8, 16)
+--- Missing, null and undefined are three things: look at the type, never at the payload.
+---
+--- A boxed value {t=, v=} is the same pair in a table, for bson.build and for constants.
+---
+---   bson.get(doc, name) -> t, v                     bson.number(t, v) -> Lua number or nil
+---   bson.each(doc) -> iterator of name, t, v        bson.truth(t, v) -> boolean
+---   bson.elements(bytes) -> { {t=, v=}, ... }       bson.path(doc, "a.b") -> t, v (no array traversal)
+---   bson.build{ {"ok", bson.double(1)}, {"n", 3}, {"cursor", bson.build_value{...}} } -> doc
+---     takes boxed values, strings, booleans, numbers (whole: int32, else int64; fraction: double)
+---   bson.double int32 int64 date oid binary timestamp null document array list -> boxed
+---   bson.writer() -> w: w:reset() w:put(name, t, v) w:raw(p, from, to) w:open(name, t) w:close() w:finish()
+---   bson.oid() -> boxed new ObjectId                bson.compare(t1, v1, t2, v2) -> -1, 0, 1
+---   bson.equal(t1, v1, t2, v2) -> boolean           bson.key(t, v) -> order-preserving key bytes
+---   bson.pointer(doc) -> p; bson.find(p, offset, name) -> t, payload offset; bson.value(p, t, o) -> t, v
+---   bson.size(p, t, o) -> bytes of a payload
+local bson = {}
+return bson
