@@ -74,8 +74,9 @@ struct server {
     char *common_lines; /* the headers of every response, and the empty line */
     char date[32];
     uint64_t date_second;
-    uv_tcp_t listener;
-    bool is_listening; /* the listener's handle is open */
+    uv_tcp_t *listener; /* NULL: none is open; freed in its close callback */
+    bool is_starved;    /* the listener was closed for want of file descriptors: try again */
+    struct sockaddr_storage address;
     int port;
     int reserve; /* a file descriptor to give up when there are no more; -1 while given up */
     uv_timer_t tick;
@@ -126,6 +127,10 @@ void socket_open(struct connection *connection, const char *query);
 
 /* A connection's handle is closed. */
 void server_lost(struct server *server);
+
+/* Call the connections in server->later from the loop. */
+void server_wake(struct server *server);
+
 const char *server_date(struct server *server);
 
 #endif
