@@ -52,6 +52,8 @@
 #define LIMIT_EVENT_TEXT 4096                   /* a text field of a message that is not a value */
 #define LIMIT_FRAMES_KEPT (64 * 1024)          /* sent patches kept for a reconnect, a session */
 #define LIMIT_FRAME_KEPT_TIME 10000            /* ... and for so long */
+#define LIMIT_SHUTDOWN_DRAIN_TIME 300          /* shutdown waits so long for requests and Close answers */
+#define LIMIT_METRICS (64 * 1024)              /* the text of /_moonlit/metrics */
 #define LIMIT_SHUTDOWN_WRITE_TIME 1000         /* shutdown waits so long for writes under way */
 
 /* ## Worker threads and the database */
