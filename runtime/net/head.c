@@ -247,17 +247,20 @@ static bool end_target(char *bytes, struct reading *reading, struct head_refusal
     return true;
 }
 
-static void conclude(struct head *head, const llhttp_t *parser)
+static bool conclude(struct head *head, const llhttp_t *parser, struct head_refusal *refusal)
 {
+    const char *encoding = head_value(head, "transfer-encoding");
+    if (encoding != NULL && (strcasecmp(encoding, "chunked") != 0 || parser->http_minor == 0)) {
+        return refuse(refusal, 400, "The only Transfer-Encoding known here is chunked.");
+    }
     head->keeps_alive = llhttp_should_keep_alive(parser) != 0;
     head->is_old = parser->http_minor == 0;
     const char *length = head_value(head, "content-length");
-    head->has_body = (parser->flags & F_CHUNKED) != 0 ||
-                     head_value(head, "transfer-encoding") != NULL ||
-                     (length != NULL && strspn(length, "0") != strlen(length));
+    head->has_body = encoding != NULL || (length != NULL && strspn(length, "0") != strlen(length));
     head->wants_websocket = parser->upgrade != 0 && parser->method == HTTP_GET && !head->is_old &&
                             head_list_has(head_value(head, "upgrade"), "websocket") &&
                             head_list_has(head_value(head, "connection"), "upgrade");
+    return true;
 }
 
 bool head_parse(char *bytes, size_t length, struct head *head, struct head_refusal *refusal)
@@ -294,11 +297,7 @@ bool head_parse(char *bytes, size_t length, struct head *head, struct head_refus
     }
     head->method = llhttp_method_name((llhttp_method_t)parser.method);
     end_fields(bytes, &reading);
-    if (!end_target(bytes, &reading, refusal)) {
-        return false;
-    }
-    conclude(head, &parser);
-    return true;
+    return end_target(bytes, &reading, refusal) && conclude(head, &parser, refusal);
 }
 
 /* ---- looking things up --------------------------------------------------------------------- */
