@@ -73,4 +73,12 @@
 #define LIMIT_MONGO_STOP_TIME 150              /* saying goodbye to the server at the end */
 #define LIMIT_MONGO_LABELS 8                   /* labels kept of one error */
 
+/* ## Scripts */
+#define LIMIT_SCRIPT (1024 * 1024)             /* source of one script or module */
+#define LIMIT_SCRIPT_REWRITTEN (16 * 1024 * 1024) /* ... with what the rewriter adds */
+#define LIMIT_SCRIPT_NESTING 200               /* blocks, functions and brackets in one another */
+#define LIMIT_PATTERN_STEPS 1000000            /* steps of one pattern match */
+#define LIMIT_PATTERN_STEPS_BYTE 32            /* ... and so many more for each byte searched */
+#define LIMIT_STRING (64 * 1024 * 1024)        /* result of string.rep */
+
 #endif

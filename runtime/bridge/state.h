@@ -1,0 +1,108 @@
+/*
+ * The Lua state of an app: its memory account, the libraries that Moonlit's own Lua stands on, and
+ * the loader of Moonlit's own modules.
+ *
+ * Life: state_new; state_add_library for each C library ("moonlit.core.run", ...); the engine tells
+ * what the rewritten code calls (state_set_rewrite_functions); state_require loads the first
+ * internal module; state_free ends it all.
+ *
+ * Two worlds live in one state. Internal Lua (lua/, and nothing else) sees the real globals, `ffi`
+ * and a `require` of its own, which finds registered C libraries and the modules built into the
+ * binary, or those on disk when the environment variable MOONLIT_LUA names the directory lua/.
+ * Scripts see only what lua/moonlit/sandbox.lua builds for them.
+ *
+ * Memory: every byte is counted. Between state_guard and state_unguard an allocation that would let
+ * the heap grow by more than the limit since state_guard is refused, which Lua turns into the error
+ * "not enough memory"; outside of that nothing is refused.
+ *
+ * Thread: the one that made it.
+ */
+#ifndef MOONLIT_BRIDGE_STATE_H
+#define MOONLIT_BRIDGE_STATE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct chunk;
+
+struct memory_account {
+    size_t bytes;       /* of the heap now */
+    size_t highest;     /* it ever was */
+    size_t before;      /* the heap at state_guard */
+    size_t limit;       /* growth allowed since then */
+    bool guarded;
+    bool refused;       /* an allocation was refused since state_guard */
+};
+
+/* What the rewritten code calls (bridge/rewrite.h tells what each must do). */
+struct rewrite_functions {
+    lua_CFunction tick;     /* _ml_T */
+    lua_CFunction hold;     /* _ml_H */
+    lua_CFunction end_hold; /* _ml_E */
+    lua_CFunction drop;     /* _ml_D */
+    lua_CFunction keep;     /* _ml_L */
+};
+
+struct state {
+    lua_State *L;
+    void *owner; /* the engine, or whoever called state_new */
+    struct memory_account memory;
+    struct rewrite_functions functions;
+    int shared;              /* registry reference of _ml_P: { presses, container, shields } */
+    int mains;               /* ... of the main functions of chunks, a table with weak keys */
+    int loaded;              /* ... of internal modules by name */
+    int libraries;           /* ... of C libraries by name */
+    struct chunk *chunks;    /* compiled files, by path */
+    unsigned interpreted;    /* chunks that need the count hook */
+    char *directory;         /* where the script and its modules are */
+    char *lua_directory;     /* MOONLIT_LUA, or NULL */
+    void (*on_file)(void *data, const char *path); /* a script's file was read; may be NULL */
+    void *on_file_data;
+};
+
+struct state *state_new(void *owner, struct error *error);
+void state_free(struct state *state);
+
+/* The state of any coroutine; a load and a compare, cheap enough for every call. */
+struct state *state_of(lua_State *L);
+
+/* A C library for internal Lua's require; it is opened at the first require. */
+void state_add_library(struct state *state, const char *name, lua_CFunction open);
+
+/* Internal Lua's require: push what the module returns. */
+bool state_require(struct state *state, const char *name, struct error *error);
+
+/* What rewritten code calls from now on; modules and scripts loaded before keep what they had. */
+void state_set_rewrite_functions(struct state *state, const struct rewrite_functions *functions);
+
+/* Push _ml_P, the table that rewritten code and the engine share. */
+void state_push_shared(struct state *state);
+
+/* Where require, loadfile and dofile look; the directory of the script. */
+void state_set_directory(struct state *state, const char *directory);
+
+/* Be told of each file that scripts are made of (to watch it). */
+void state_set_on_file(struct state *state, void (*on_file)(void *data, const char *path),
+                       void *data);
+
+/* ---- memory, around each resume ---- */
+
+void state_guard(struct state *state, size_t growth_limit);
+void state_unguard(struct state *state);
+
+/* Growth of the heap since state_guard; below zero when others' garbage was collected. */
+ptrdiff_t state_growth(const struct state *state);
+
+/* Was an allocation refused since state_guard? */
+bool state_was_refused(const struct state *state);
+
+/* More than three quarters of the allowed growth are used: a look at the garbage is due, since
+ * LuaJIT does not collect before it fails. The counter's function calls state_relieve then. */
+bool state_is_tight(const struct state *state);
+void state_relieve(struct state *state);
+
+#endif
