@@ -1,0 +1,89 @@
+// A script that misbehaves is ended with a sentence, and nobody else feels it.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { Moonlit } from '../support/moonlit.mjs'
+import { Page } from '../support/page.mjs'
+
+const loops = {
+  while: 'while true do end',
+  repeat: 'repeat until false',
+  goto: '::again:: goto again',
+  'tail call': 'local function f() return f() end f()',
+  pairs: 'while true do for _ in pairs({1,2,3}) do end end',
+  __index: 'local t = setmetatable({}, { __index = function(t, k) return t[k + 1] end }) while true do pcall(function() return t[1] end) end',
+  sort: 'local t = {} for i = 1, 1000 do t[i] = i end table.sort(t, function() while true do end end)',
+  gsub: '("aaa"):gsub(".", function() while true do end end)',
+  'coroutine.wrap': 'coroutine.wrap(function() while true do end end)()',
+  pcall: 'while true do pcall(error, "x") end',
+  tostring: 'local o = setmetatable({}, { __tostring = function() while true do end end }) print(o)',
+}
+
+const script = (body) => `
+local ui = require "moonlit"
+if ui.button "Bad" then
+  ${body}
+end
+ui.button "Good"
+ui.state.n = (ui.state.n or 0) + 1
+ui.text("run " .. ui.state.n)
+`
+
+for (const [name, body] of Object.entries(loops)) {
+  test(`an endless ${name} ends with a message while another session stays quick`, async () => {
+    const host = await Moonlit.start({ script: script(body), options: ['--cpu-limit', '0.5'] })
+    try {
+      const bad = await Page.open(host)
+      const good = await Page.open(host)
+      await bad.settled()
+      await good.settled()
+      bad.press('Bad')
+      for (let i = 0; i < 20; i++) { good.press('Good'); await good.settled() }
+      assert.equal(bad.find('exception'), undefined, 'the other session was served first')
+      await bad.until(() => bad.find('exception'))
+      assert.match(bad.find('exception').props.message, /CPU time|cannot pause/)
+      bad.press('Good')
+      await bad.settled()
+    } finally {
+      assert.equal(await host.stop(), 0, host.log)
+    }
+  })
+}
+
+const hogs = {
+  'string doubling': 'local s = ("x"):rep(1024) ' + 's = s .. s '.repeat(24),
+  'a memory hog': 'local t = {} while true do t[#t + 1] = ("x"):rep(1000) .. #t end',
+  'a catastrophic pattern': 'local s = ("a"):rep(400) s:find(".-.-.-.-.-b")',
+  'recursion without end': 'local function f(n) return 1 + f(n + 1) end f(1)',
+}
+
+for (const [name, body] of Object.entries(hogs)) {
+  test(`${name} ends with a message, the session and all others alive`, async () => {
+    const host = await Moonlit.start({ script: script(body), options: ['--memory-limit', '8', '--cpu-limit', '5'] })
+    try {
+      const bad = await Page.open(host)
+      const good = await Page.open(host)
+      await bad.settled()
+      await good.settled()
+      bad.press('Bad')
+      good.press('Good')
+      await good.settled()
+      await bad.until(() => bad.find('exception'))
+      bad.press('Good')
+      await bad.until(() => !bad.find('exception'))
+    } finally {
+      assert.equal(await host.stop(), 0, host.log)
+    }
+  })
+}
+
+test('misspelt globals are named with the nearest one', async () => {
+  const host = await Moonlit.start({ script: 'local ui = require "moonlit"\nui.text(tostrin(1))\n' })
+  try {
+    const page = await Page.open(host)
+    await page.until(() => page.find('exception'))
+    assert.match(page.find('exception').props.message, /tostring/)
+    assert.equal(page.find('exception').props.line, 2)
+  } finally {
+    assert.equal(await host.stop(), 0)
+  }
+})

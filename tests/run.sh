@@ -1,0 +1,102 @@
+# The test run: sourced by ./dev. Kinds, in this order; `./dev test flow pages` runs some of them.
+#   style    clang-format, clang-tidy, generated files up to date, no outside addresses
+#   units    C units (cmocka, by ctest) with gcc, and the corpora of the fuzz targets
+#   clang    the same sources with clang-14, warnings are errors
+#   asan     units under AddressSanitizer, LeakSanitizer and UBSan
+#   tsan     the thread boundary under ThreadSanitizer
+#   scripts  Lua with expectations, run by luajit
+#   flow     the real binary (sanitized) and a page without a browser
+#   pages    the real binary in headless Chromium
+#   web      the client's own tests
+ALL_KINDS=(style units clang asan tsan scripts web flow pages model)
+SUMMARY=()
+FAILED=0
+
+# note KIND WORDS STATUS
+note() {
+  SUMMARY+=("$(printf '%-8s %s' "$1" "$2")")
+  [ "$3" -eq 0 ] || FAILED=1
+}
+
+run_ctest() { # KIND DIR FILTER...
+  local kind=$1 dir=$2; shift 2
+  local log=$dir/ctest.log status=0
+  ctest --test-dir "$dir" --output-on-failure "$@" >"$log" 2>&1 || status=$?
+  [ $status -eq 0 ] || cat "$log"
+  note "$kind" "$(grep -E 'tests passed' "$log" || echo 'no test ran')" $status
+}
+
+run_node() { # KIND FILES...
+  local kind=$1; shift
+  local log=build/$kind.log status=0
+  node --test --test-concurrency="${TEST_CONCURRENCY:-1}" "$@" >"$log" 2>&1 || status=$?
+  [ $status -eq 0 ] || cat "$log"
+  local passed failed
+  passed=$(sed -n 's/^# pass //p' "$log"); failed=$(sed -n 's/^# fail //p' "$log")
+  [ -n "$passed" ] || { passed=$(sed -n 's/^ℹ pass //p' "$log"); failed=$(sed -n 's/^ℹ fail //p' "$log"); }
+  [ "${passed:-0}" -gt 0 ] || { status=1; cat "$log"; }
+  note "$kind" "${passed:-0} passed, ${failed:-0} failed" $status
+}
+
+kind_style() {
+  local status=0
+  git ls-files '*.c' '*.h' | grep -v '\.gen\.' | xargs clang-format-14 --dry-run -Werror || status=1
+  node web/scripts/elements.mjs --check || status=1
+  node docs/make.mjs --check || status=1
+  [ -e build/compile_commands.json ] && {
+    git ls-files 'runtime/*.c' | xargs -P "$JOBS" -n 4 clang-tidy-14 --quiet -p build >build/tidy.log 2>/dev/null || { status=1; cat build/tidy.log; }
+  }
+  note style "$([ $status -eq 0 ] && echo clean || echo 'not clean')" $status
+}
+
+kind_units() { build_c build all; run_ctest units build; }
+kind_clang() {
+  local status=0
+  build_c build-clang all -- -DCMAKE_C_COMPILER=clang-14 || status=1
+  note clang "$([ $status -eq 0 ] && echo 'compiles without a warning' || echo failed)" $status
+}
+kind_asan() {
+  build_c build-asan all -- -DMOONLIT_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
+  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_ctest asan build-asan
+}
+kind_tsan() {
+  build_c build-tsan test_worker -- -DMOONLIT_THREAD_SANITIZE=ON
+  run_ctest tsan build-tsan -R worker
+}
+kind_scripts() {
+  local status=0 log=build/scripts.log
+  : >"$log"
+  local file passed=0 failed=0
+  for file in tests/scripts/*.lua tests/scripts/*/*.lua; do
+    [ -e "$file" ] || continue
+    luajit tests/support/runner.lua "$file" >build/script.log 2>&1 || { status=1; echo "$file"; cat build/script.log; }
+    cat build/script.log >>"$log"
+  done
+  passed=$(sed -n 's/^\([0-9]*\) passed.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')
+  failed=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$log" | awk '{s+=$1} END {print s+0}')
+  [ "$passed" -gt 0 ] || status=1
+  note scripts "$passed passed, $failed failed" $status
+}
+kind_web() { (cd web && npm run --silent check) || { note web 'types are wrong' 1; return; }; run_node web web/test/*.test.mjs; }
+kind_flow() { export MOONLIT_BINARY=${FLOW_BINARY:-build/moonlit}; run_node flow tests/flow/*.test.mjs; }
+kind_pages() { export MOONLIT_BINARY=build/moonlit; run_node pages tests/browser/*.test.mjs; }
+kind_model() { export MOONLIT_BINARY=build/moonlit; run_node model tests/model/*.test.mjs; }
+
+run_tests() {
+  local kinds=("$@")
+  [ ${#kinds[@]} -gt 0 ] || kinds=("${ALL_KINDS[@]}")
+  install_packages "${BUILD_PACKAGES[@]}" "${TEST_PACKAGES[@]}"
+  build
+  local kind
+  for kind in "${kinds[@]}"; do
+    declare -F "kind_$kind" >/dev/null || die "unknown kind of test: $kind (${ALL_KINDS[*]})"
+    say "Testing: $kind"
+    "kind_$kind"
+  done
+  say "Summary"
+  printf '%s\n' "${SUMMARY[@]}"
+  local total
+  total=$(printf '%s\n' "${SUMMARY[@]}" | grep -oE '[0-9]+ passed' | awk '{s+=$1} END {print s+0}')
+  printf '%s passed, %s failed\n' "$total" "$FAILED"
+  return $FAILED
+}
