@@ -402,7 +402,7 @@ static mongoc_stream_t *wrap(struct wire *wire, mongoc_stream_t *stream, const c
         }
         stream = tls;
     }
-    return mongoc_stream_buffered_new(stream, 16 * 1024);
+    return stream;
 }
 
 mongoc_stream_t *wire_open_stream(const mongoc_uri_t *uri, const mongoc_host_list_t *host,

@@ -1,0 +1,388 @@
+#include "mongo/client.h"
+#include "base/memory.h"
+#include "mongo/errand.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define PAUSE_BETWEEN_TRIES 200 /* while a server cannot be found */
+#define REPETITIONS         2   /* of a call that failed in a way that may pass */
+
+static int64_t now_in_ms(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/* ---- connecting ------------------------------------------------------------------------------ */
+
+static void note_server(const mongoc_apm_command_succeeded_t *event)
+{
+    struct client *client = mongoc_apm_command_succeeded_get_context(event);
+    client->server = mongoc_apm_command_succeeded_get_server_id(event);
+}
+
+static void configure(struct client *client)
+{
+    mongoc_apm_callbacks_t *callbacks = mongoc_apm_callbacks_new();
+    mongoc_apm_set_command_succeeded_cb(callbacks, note_server);
+    mongoc_client_set_error_api(client->driver, MONGOC_ERROR_API_VERSION_2);
+    mongoc_client_set_apm_callbacks(client->driver, callbacks, client);
+    mongoc_client_set_stream_initiator(client->driver, wire_open_stream, &client->wire);
+    mongoc_apm_callbacks_destroy(callbacks);
+}
+
+/* Making a client of a mongodb+srv URI looks up its name, without end if the name server wants. */
+struct making {
+    struct errand errand;
+    mongoc_uri_t *uri;
+    mongoc_client_t *driver;
+    bson_error_t cause;
+};
+
+static void run_making(struct errand *errand)
+{
+    struct making *making = (struct making *)errand;
+    making->driver = mongoc_client_new_from_uri_with_error(making->uri, &making->cause);
+}
+
+static void drop_making(struct errand *errand)
+{
+    struct making *making = (struct making *)errand;
+    if (making->driver) {
+        mongoc_client_destroy(making->driver);
+    }
+    mongoc_uri_destroy(making->uri);
+    free(making);
+}
+
+static mongoc_client_t *make_driver_by_errand(struct client *client, bson_error_t *cause)
+{
+    struct making *making = memory_new(sizeof *making);
+    making->errand.run = run_making;
+    making->errand.drop = drop_making;
+    making->uri = mongoc_uri_copy(client->uri);
+    if (!errand_run(&making->errand, &client->wire, client->settings->selection_time)) {
+        bson_set_error(cause, MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_SERVER_SELECTION_FAILURE,
+                       "the look-up of its SRV record took too long");
+        return NULL;
+    }
+    mongoc_client_t *driver = making->driver;
+    *cause = making->cause;
+    making->driver = NULL;
+    errand_leave(&making->errand);
+    return driver;
+}
+
+static void start_session(struct client *client)
+{
+    mongoc_session_opt_t *options = mongoc_session_opts_new();
+    mongoc_session_opts_set_causal_consistency(options, false);
+    bson_error_t cause;
+    client->session = mongoc_client_start_session(client->driver, options, &cause);
+    mongoc_session_opts_destroy(options);
+    bson_iter_t top, id;
+    bson_subtype_t subtype;
+    const uint8_t *bytes;
+    uint32_t length = 0;
+    if (client->session &&
+        bson_iter_init_find(&top, mongoc_client_session_get_lsid(client->session), "id")) {
+        id = top;
+        bson_iter_binary(&id, &subtype, &length, &bytes);
+    }
+    pthread_mutex_lock(&client->lock);
+    client->has_lsid = length == sizeof client->lsid;
+    if (client->has_lsid) {
+        memcpy(client->lsid, bytes, sizeof client->lsid);
+    }
+    pthread_mutex_unlock(&client->lock);
+}
+
+static bool connect_on_worker(struct client *client, bson_error_t *cause)
+{
+    bool srv = mongoc_uri_get_srv_hostname(client->uri) != NULL;
+    client->driver = srv ? make_driver_by_errand(client, cause)
+                         : mongoc_client_new_from_uri_with_error(client->uri, cause);
+    if (!client->driver) {
+        return false;
+    }
+    configure(client);
+    mongoc_server_description_t *server =
+        mongoc_client_select_server(client->driver, true, NULL, cause);
+    if (!server && !client->settings->reads_from_primary) { /* reads may do without a primary */
+        server = mongoc_client_select_server(client->driver, false, NULL, cause);
+    }
+    if (!server) {
+        client_disconnect_on_worker(client);
+        return false;
+    }
+    bool alone = strcmp(mongoc_server_description_type(server), "Standalone") == 0;
+    mongoc_server_description_destroy(server);
+    start_session(client);
+    client->number = 0;
+    client->numbers = client->settings->retry_writes && client->session && !alone;
+    return true;
+}
+
+void client_disconnect_on_worker(struct client *client)
+{
+    pthread_mutex_lock(&client->lock);
+    client->has_lsid = false;
+    pthread_mutex_unlock(&client->lock);
+    if (client->session) {
+        mongoc_client_session_destroy(client->session);
+        client->session = NULL;
+    }
+    if (client->driver) {
+        mongoc_client_destroy(client->driver);
+        client->driver = NULL;
+    }
+}
+
+/* ---- one try --------------------------------------------------------------------------------- */
+
+static bool append_options(struct client *client, const struct call *call, bson_t *options,
+                           bson_error_t *cause)
+{
+    if (call->server) {
+        BSON_APPEND_INT64(options, "serverId", call->server);
+    }
+    return !client->session || mongoc_client_session_append(client->session, options, cause);
+}
+
+static bool send_on_worker(struct client *client, const bson_t *command, bson_t *reply,
+                           bson_error_t *cause)
+{
+    struct call *call = &client->call;
+    bson_t options = BSON_INITIALIZER;
+    bool ok = append_options(client, call, &options, cause);
+    if (!ok) {
+        bson_init(reply);
+    } else if (call->kind == MONGO_READ) {
+        ok = mongoc_client_read_command_with_opts(client->driver, call->database, command, NULL,
+                                                  &options, reply, cause);
+    } else {
+        ok = mongoc_client_write_command_with_opts(client->driver, call->database, command,
+                                                   &options, reply, cause);
+    }
+    bson_destroy(&options);
+    return ok;
+}
+
+/* Is the next try allowed after this one's failure? Makes the client ready for it. */
+static bool may_try_again(struct client *client, const bson_error_t *cause, const bson_t *reply,
+                          bool numbered, unsigned *tries, int64_t deadline)
+{
+    const struct call *call = &client->call;
+    if (atomic_load(&client->given_up) || wire_is_cut(&client->wire) || call->server) {
+        return false;
+    }
+    bool time = now_in_ms() + PAUSE_BETWEEN_TRIES < deadline;
+    if (failure_is_selection(cause)) { /* it was never sent, or is numbered */
+        if (!numbered) {
+            client_disconnect_on_worker(client);
+        }
+        return time && wire_sleep(&client->wire, PAUSE_BETWEEN_TRIES);
+    }
+    bool reads = call->kind == MONGO_READ && client->settings->retry_reads;
+    if (!(reads || numbered || call->repeats) || !failure_may_repeat(cause, reply)) {
+        return false;
+    }
+    if (reads && failure_is_network(cause)) {
+        client_disconnect_on_worker(client); /* a new one need not wait for its next scan */
+    }
+    return time && ++*tries <= REPETITIONS;
+}
+
+static void keep_result(struct client *client, bool ok, const bson_t *reply,
+                        const bson_error_t *cause)
+{
+    struct call *call = &client->call;
+    bson_iter_t field;
+    /* a writeConcernError is inside an answer, and the caller's to look at */
+    call->ok = ok || (bson_iter_init_find(&field, reply, "ok") && bson_iter_as_bool(&field));
+    if (!bson_empty(reply)) {
+        call->reply_length = reply->len;
+        call->reply = memory_copy(bson_get_data(reply), reply->len);
+    }
+    call->replied = client->server;
+    if (call->ok) {
+        reply_find_cursor(reply, &call->cursor);
+        return;
+    }
+    bson_t command;
+    struct failure_place place = {.address = client->settings->address,
+                                  .trouble = client->wire.trouble,
+                                  .selection_time = client->settings->selection_time};
+    bson_init_static(&command, call->bson, call->length);
+    place.command = command_name(&command);
+    failure_describe(cause, reply, &place, &call->error);
+    call->error.unknown = call->kind == MONGO_WRITE && failure_is_network(cause);
+}
+
+/* ---- the call -------------------------------------------------------------------------------- */
+
+/* `keep` the session, for which a cursor or a number stands. */
+static bool get_ready(struct client *client, bool keep, bson_error_t *cause)
+{
+    if (client->driver && !keep && wire_is_stale(&client->wire)) {
+        client_disconnect_on_worker(client);
+    }
+    if (!client->driver) {
+        return connect_on_worker(client, cause);
+    }
+    return true;
+}
+
+static bool should_stop(struct client *client)
+{
+    return atomic_load(&client->given_up) || wire_is_cut(&client->wire);
+}
+
+/* Number, send, and send again where that is safe. A number holds for all tries of a call, so
+ * the client, whose session it belongs to, is kept for them. */
+static bool try_on_worker(struct client *client, const bson_t *command, bson_t *reply,
+                          bson_error_t *cause)
+{
+    struct call *call = &client->call;
+    int64_t deadline = now_in_ms() + client->settings->selection_time;
+    bool numberable = call->kind == MONGO_WRITE && command_can_be_numbered(command);
+    int64_t number = 0;
+    unsigned tries = 0;
+    bson_init(reply);
+    for (;;) {
+        bool ok = get_ready(client, number || call->server, cause);
+        if (ok && should_stop(client)) {
+            bson_set_error(cause, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, "cancelled");
+            return false;
+        }
+        if (ok) {
+            bson_t whole;
+            number = number == 0 && numberable && client->numbers ? ++client->number : number;
+            command_complete(command, call->max_time_ms, number, &whole);
+            bson_destroy(reply);
+            ok = send_on_worker(client, &whole, reply, cause);
+            bson_destroy(&whole);
+        }
+        if (ok || !may_try_again(client, cause, reply, number != 0, &tries, deadline)) {
+            return ok;
+        }
+    }
+}
+
+void client_call_on_worker(struct client *client)
+{
+    bson_t command, reply;
+    bson_error_t cause = {0};
+    client->wire.trouble[0] = '\0';
+    bson_init_static(&command, client->call.bson, client->call.length);
+    bool ok = try_on_worker(client, &command, &reply, &cause);
+    keep_result(client, ok, &reply, &cause);
+    bool broken = !ok && (failure_is_network(&cause) || failure_is_selection(&cause) ||
+                          cause.domain == MONGOC_ERROR_CLIENT);
+    bson_destroy(&reply);
+    atomic_store(&client->returned, true);
+    if (broken || wire_is_cut(&client->wire)) {
+        client_disconnect_on_worker(client);
+    }
+}
+
+/* ---- killing --------------------------------------------------------------------------------- */
+
+static void write_kill(const uint8_t *ids, size_t count, bson_t *command)
+{
+    bson_t sessions, session;
+    BSON_APPEND_ARRAY_BEGIN(command, "killSessions", &sessions);
+    for (size_t i = 0; i < count; i++) {
+        char key[24];
+        snprintf(key, sizeof key, "%zu", i);
+        BSON_APPEND_DOCUMENT_BEGIN(&sessions, key, &session);
+        BSON_APPEND_BINARY(&session, "id", BSON_SUBTYPE_UUID, ids + 16 * i, 16);
+        bson_append_document_end(&sessions, &session);
+    }
+    bson_append_array_end(command, &sessions);
+}
+
+/* The other members run reads too; what they answer is not waited for beyond the time-outs. */
+static void kill_at_other_members(struct client *client)
+{
+    size_t count;
+    mongoc_server_description_t **members =
+        mongoc_client_get_server_descriptions(client->driver, &count);
+    bson_t command;
+    bson_init_static(&command, client->call.bson, client->call.length);
+    for (size_t i = 0; i < count; i++) {
+        bson_t options = BSON_INITIALIZER;
+        BSON_APPEND_INT64(&options, "serverId", mongoc_server_description_id(members[i]));
+        if (strcmp(mongoc_server_description_type(members[i]), "RSSecondary") == 0) {
+            mongoc_client_command_with_opts(client->driver, "admin", &command, NULL, &options, NULL,
+                                            NULL);
+        }
+        bson_destroy(&options);
+    }
+    mongoc_server_descriptions_destroy_all(members, count);
+}
+
+void client_kill_sessions_on_worker(struct client *client, const uint8_t *ids, size_t count)
+{
+    bson_t command = BSON_INITIALIZER;
+    struct call *call = &client->call;
+    call_clear(call);
+    write_kill(ids, count, &command);
+    call->database = memory_copy_text("admin");
+    call->bson = memory_copy(bson_get_data(&command), command.len);
+    call->length = command.len;
+    call->kind = MONGO_WRITE;
+    call->repeats = true;
+    bson_destroy(&command);
+    client_call_on_worker(client);
+    if (client->driver && !client->settings->reads_from_primary) {
+        kill_at_other_members(client);
+    }
+}
+
+/* ---- life ------------------------------------------------------------------------------------ */
+
+bool client_init(struct client *client, const struct settings *settings, const mongoc_uri_t *uri,
+                 struct wire_counts *counts)
+{
+    *client = (struct client){.settings = settings, .uri = uri};
+    pthread_mutex_init(&client->lock, NULL);
+    if (!wire_init(&client->wire, settings, counts)) {
+        pthread_mutex_destroy(&client->lock);
+        return false;
+    }
+    return true;
+}
+
+void client_deinit(struct client *client)
+{
+    call_clear(&client->call);
+    wire_deinit(&client->wire);
+    pthread_mutex_destroy(&client->lock);
+}
+
+void call_clear(struct call *call)
+{
+    free(call->database);
+    free(call->bson);
+    free(call->reply);
+    *call = (struct call){0};
+}
+
+void client_give_up(struct client *client)
+{
+    atomic_store(&client->given_up, true);
+}
+
+bool client_copy_lsid(struct client *client, uint8_t lsid[16])
+{
+    pthread_mutex_lock(&client->lock);
+    bool has = client->has_lsid;
+    if (has) {
+        memcpy(lsid, client->lsid, sizeof client->lsid);
+    }
+    pthread_mutex_unlock(&client->lock);
+    return has;
+}
