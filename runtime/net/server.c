@@ -201,6 +201,14 @@ const char *server_date(struct server *server)
 
 /* ---- accepting ------------------------------------------------------------------------------ */
 
+static bool take_reserve(struct server *server)
+{
+    if (server->reserve < 0) {
+        server->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    return server->reserve >= 0;
+}
+
 static void turn_away(struct server *server, struct connection *connection)
 {
     static const char words[] = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n"
@@ -242,13 +250,10 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     server->stats.accepted++;
-    if (server->reserve < 0) {
+    bool has_room = server->reserve >= 0 || take_reserve(server);
+    if (!has_room || server->stats.connections > server->limits.connections) {
         turn_away(server, connection);
-        server->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
-        return;
-    }
-    if (server->stats.connections > server->limits.connections) {
-        turn_away(server, connection);
+        take_reserve(server);
         return;
     }
     start_tick(server);
@@ -436,7 +441,8 @@ struct server *server_new(uv_loop_t *loop, struct log *log, const struct server_
     server->common_lines = make_common_lines(config->script_hashes);
     list_init(&server->connections);
     list_init(&server->later);
-    server->reserve = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    server->reserve = -1;
+    take_reserve(server);
     init_handles(server);
     return server;
 }

@@ -1,5 +1,6 @@
 /* A head from outside. What is accepted keeps the promises of head.h, and byte for byte the end is
  * found where it is found at once. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

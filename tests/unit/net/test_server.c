@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "net/inside.h"
+
 #define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost:8501\r\n\r\n"
 
 static const struct server_limits defaults;
@@ -761,6 +763,69 @@ static void running_out_of_descriptors_is_survived(void **state)
     stage_close(&stage);
 }
 
+/* libuv keeps a descriptor in reserve too; take it away, as another thread could. */
+static void lose_reserve_of_libuv(struct stage *stage)
+{
+    if (stage->loop.emfile_fd >= 0) {
+        close(stage->loop.emfile_fd);
+        stage->loop.emfile_fd = -1;
+    }
+}
+
+static void our_reserve_turns_visitors_away(void **state)
+{
+    struct stage stage;
+    struct client client;
+    stage_open(&stage, defaults);
+    lose_reserve_of_libuv(&stage);
+    struct rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    int waiting[3];
+    for (int i = 0; i < 3; i++) {
+        waiting[i] = knock(server_port(stage.server));
+    }
+    struct rlimit tight = {.rlim_cur = (rlim_t)next_descriptor(), .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &tight);
+    WAIT_FOR(&stage, server_stats(stage.server).refused == 3);
+    setrlimit(RLIMIT_NOFILE, &before);
+    for (int i = 0; i < 3; i++) {
+        char words[13] = "";
+        assert_int_equal(recv(waiting[i], words, 12, MSG_WAITALL), 12);
+        assert_string_equal(words, "HTTP/1.1 503");
+        close(waiting[i]);
+    }
+    client_open(&client, &stage);
+    client_say(&client, GET("/"));
+    client_expect(&client, "doctype");
+    client_close(&client);
+    stage_close(&stage);
+}
+
+static void without_any_reserve_the_door_opens_again(void **state)
+{
+    struct stage stage;
+    struct client client;
+    stage_open(&stage, (struct server_limits){.close_time = 50});
+    lose_reserve_of_libuv(&stage);
+    close(stage.server->reserve);
+    stage.server->reserve = -1;
+    struct rlimit before;
+    getrlimit(RLIMIT_NOFILE, &before);
+    int waiting = knock(server_port(stage.server));
+    struct rlimit tight = {.rlim_cur = (rlim_t)next_descriptor(), .rlim_max = before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &tight);
+    WAIT_FOR(&stage, stage.server->is_starved);
+    setrlimit(RLIMIT_NOFILE, &before);
+    close(waiting);
+    WAIT_FOR(&stage, stage.server->listener != NULL);
+    client_open(&client, &stage);
+    client_say(&client, GET("/"));
+    client_expect(&client, "doctype");
+    assert_true(stage.server->reserve >= 0);
+    client_close(&client);
+    stage_close(&stage);
+}
+
 static void draining_finishes_what_was_begun(void **state)
 {
     struct stage stage;
@@ -885,6 +950,8 @@ int main(void)
         cmocka_unit_test(a_malformed_allowed_host_is_named),
         cmocka_unit_test(too_many_connections_are_turned_away),
         cmocka_unit_test(running_out_of_descriptors_is_survived),
+        cmocka_unit_test(our_reserve_turns_visitors_away),
+        cmocka_unit_test(without_any_reserve_the_door_opens_again),
         cmocka_unit_test(draining_finishes_what_was_begun),
         cmocka_unit_test(the_deadline_of_a_drain_cuts_the_rest),
         cmocka_unit_test(draining_an_empty_server_is_told_from_the_loop),
