@@ -25,6 +25,9 @@
 /* ## Documents */
 #define LIMIT_DOCUMENT (16 * 1024 * 1024)      /* one BSON document */
 #define LIMIT_DOCUMENT_DEPTH 100               /* nesting of one BSON document */
+#define LIMIT_COMMAND (LIMIT_DOCUMENT + 16 * 1024) /* one command to the database */
+#define LIMIT_REPLY_DEPTH 120                  /* nesting of a reply: documents within its own levels */
+#define LIMIT_INSERT_BATCH 10000               /* documents in one insert command */
 
 /* ## Runs */
 #define LIMIT_RUN_CPU 10000                    /* Lua time of one run; --cpu-limit */

@@ -11,8 +11,10 @@
 #include <uv.h>
 
 #include "bridge/chunk.h"
+#include "bridge/state.h"
 #include "config.h"
 #include "host.h"
+#include "limits.h"
 #include "store/store.h"
 #include "watchdog.h"
 
@@ -162,7 +164,20 @@ static int check_call(int count, char **arguments)
     if (count != 1 || arguments[0][0] == '-') {
         return complain("check takes one file: moonlit check app.lua", 2);
     }
-    return chunk_check(arguments[0], stdout) ? 0 : 1;
+    struct error error = {0};
+    struct buffer out;
+    buffer_init(&out, LIMIT_SCRIPT);
+    struct state *state = state_new(NULL, &error);
+    bool is_fine = state != NULL && chunk_check(state, arguments[0], &out, &error);
+    fwrite(out.bytes, 1, out.length, stdout);
+    if (error.kind != ERROR_NONE) {
+        complain(error.message, 1);
+    }
+    buffer_deinit(&out);
+    if (state != NULL) {
+        state_free(state);
+    }
+    return is_fine ? 0 : 1;
 }
 
 static int version_call(int count, char **arguments)

@@ -4,6 +4,7 @@
 local core = require "moonlit.core.run"
 local sandbox = require "moonlit.sandbox"
 local bindings = require "moonlit.bindings"
+local state = require "moonlit.state"
 
 local runner = {}
 
@@ -13,9 +14,14 @@ local runner = {}
 
 ---@param session table the session's own table
 ---@param instantiate fun(environment: table): function a fresh main function of the script
----@param changed integer[] ids of the widgets whose values the event changed, the press last
-function runner.main(session, instantiate, changed)
+---@param changed integer[]? ids of the widgets whose values the event changed, the press last
+---@param version integer of the app; modules of an older one are made anew
+function runner.main(session, instantiate, changed, version)
   session.working = nil
+  if session.version ~= version then
+    session.version = version
+    session.modules = {}
+  end
   bindings.begin(session)
   local environment = sandbox.environment(session)
   local script = instantiate(environment)
@@ -28,5 +34,10 @@ function runner.main(session, instantiate, changed)
   end
   script()
 end
+
+runner.new_session = state.new
+runner.commit = state.commit
+runner.rollback = state.rollback
+runner.publish = bindings.publish
 
 return runner

@@ -29,6 +29,17 @@ static struct session *check_session(lua_State *L, const char *what)
     return run->session;
 }
 
+/* session_or_nil(): the same, nil where there is none. */
+static int get_session_or_nil(lua_State *L)
+{
+    struct run *run = run_of(L);
+    if (run == NULL || run->session == NULL) {
+        return 0;
+    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, run->session->reference);
+    return 1;
+}
+
 /* session(what): the session's Lua table. */
 static int get_session(lua_State *L)
 {
@@ -90,32 +101,22 @@ static int shield_begin(lua_State *L)
     if (branch == NULL) {
         return luaL_error(L, "ui.shield can only be used while a script runs");
     }
+    branch_sync(branch);
     branch->shields++;
+    branch_share(branch);
     return 0;
 }
 
 static int shield_end(lua_State *L)
 {
     struct branch *branch = branch_of(L);
+    branch_sync(branch);
     if (branch->shields > 0) {
         branch->shields--;
+        branch_share(branch);
         hold_ended(branch->run);
     }
     return 0;
-}
-
-/* How many shields are open: pcall's wrapper puts it back when an error has passed some. */
-static int shields(lua_State *L)
-{
-    struct branch *branch = branch_of(L);
-    if (branch == NULL) {
-        return 0;
-    }
-    if (lua_isnumber(L, 1)) {
-        branch->shields = (unsigned)lua_tointeger(L, 1);
-    }
-    lua_pushinteger(L, (lua_Integer)branch->shields);
-    return 1;
 }
 
 static int get_seen(lua_State *L)
@@ -145,9 +146,10 @@ static int place(lua_State *L)
 int luaopen_moonlit_core_run(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"session", get_session},       {"info", get_info},       {"stop", stop},
+        {"session", get_session},       {"session_or_nil", get_session_or_nil},
+        {"info", get_info},       {"stop", stop},
         {"rerun", rerun},               {"print", print_line},    {"shield_begin", shield_begin},
-        {"shield_end", shield_end},     {"shields", shields},     {"seen", get_seen},
+        {"shield_end", shield_end},          {"seen", get_seen},
         {"press", get_press},           {"place", place},         {NULL, NULL},
     };
     lua_newtable(L);
@@ -158,6 +160,6 @@ int luaopen_moonlit_core_run(lua_State *L)
     lib_sleep_open(L);
     lib_together_open(L);
     lib_once_open(L);
-    hold_open_functions(L);
+    resume_open(L);
     return 1;
 }

@@ -159,16 +159,6 @@ static void together_start(struct op *base)
     struct op_together *op = together_of(base);
     struct engine *engine = base->branch->run->engine;
     lua_State *L = engine->state->L;
-    /* The container is the branch's own field while it waits; share it with the children. */
-    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
-    lua_rawgeti(L, -1, 2);
-    if (lua_isnil(L, -1)) {
-        lua_pop(L, 1);
-    } else {
-        luaL_unref(L, LUA_REGISTRYINDEX, base->branch->container_reference);
-        base->branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
-    }
-    lua_pop(L, 1);
     for (int i = 1; i <= op->count; i++) {
         start_child(op, L, i);
     }

@@ -28,8 +28,7 @@ void engine_init(struct engine *engine, uv_loop_t *loop, struct log *log, struct
     engine->check.data = engine;
     uv_check_start(&engine->check, on_check);
     uv_unref((uv_handle_t *)&engine->check);
-    lua_newtable(state->L);
-    engine->shared = luaL_ref(state->L, LUA_REGISTRYINDEX);
+    state_set_rewrite_functions(state, &resume_functions);
 }
 
 void engine_close(struct engine *engine)

@@ -23,6 +23,7 @@
 
 struct branch;
 struct mongo;
+struct rewrite_functions;
 struct run;
 struct state;
 
@@ -65,7 +66,6 @@ struct engine {
     uint64_t slice_start;
     uint64_t last_tick;
     int budget;       /* counter ticks until the clock is looked at again */
-    int shared;       /* reference of _ml_P */
     int pool[LIMIT_COROUTINE_POOL];
     int pooled;
     uint64_t run_numbers;
@@ -88,8 +88,11 @@ void engine_forget(struct engine *engine, struct branch *branch);
 lua_State *engine_take_coroutine(struct engine *engine, int *reference);
 void engine_give_coroutine(struct engine *engine, lua_State *co, int reference, bool clean);
 
-/* Resume it now (resume.c). */
+/* resume.c: resume a branch now; what rewritten code calls; core.waiting, added to the table on top
+ * of the stack. */
 void branch_resume(struct branch *branch);
+extern const struct rewrite_functions resume_functions;
+void resume_open(lua_State *L);
 
 void engine_count_end(struct engine *engine, const struct run *run);
 

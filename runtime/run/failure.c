@@ -93,7 +93,7 @@ static void read_table(struct failure *failure, lua_State *L, int index)
     read_text(L, index, "line", line, sizeof line);
     failure->line = atoi(line);
     if (code[0] != '\0') {
-        snprintf(failure->kind, sizeof failure->kind, "Database error %s %.30s", code, name);
+        snprintf(failure->kind, sizeof failure->kind, "Database error %.12s %.32s", code, name);
     }
     if (failure->message[0] == '\0') {
         snprintf(failure->message, sizeof failure->message,
@@ -132,4 +132,24 @@ void failure_read(struct failure *failure, lua_State *co, struct state *state)
         failure->line = line;
         memcpy(failure->file, file, sizeof file);
     }
+}
+
+bool failure_source_line(const char *file, int number, char *out, size_t size)
+{
+    FILE *stream = number > 0 ? fopen(file, "re") : NULL;
+    if (stream == NULL) {
+        return false;
+    }
+    bool found = false;
+    for (int line = 1; !found && fgets(out, (int)size, stream) != NULL; line++) {
+        bool is_whole = strchr(out, '\n') != NULL;
+        out[strcspn(out, "\n")] = '\0';
+        found = line == number;
+        while (!is_whole) { /* the rest of a long line */
+            int c = fgetc(stream);
+            is_whole = c == '\n' || c == EOF;
+        }
+    }
+    fclose(stream);
+    return found;
 }

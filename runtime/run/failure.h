@@ -6,6 +6,8 @@
 #define MOONLIT_RUN_FAILURE_H
 
 #include <lua.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 struct failure;
 struct state;
@@ -19,5 +21,8 @@ void failure_read(struct failure *failure, lua_State *co, struct state *state);
 
 /* The line and traceback of a coroutine that is suspended (never the error value). */
 void failure_locate(struct failure *failure, lua_State *co);
+
+/* Line `number` of a file, without its end; false when there is none. */
+bool failure_source_line(const char *file, int number, char *out, size_t size);
 
 #endif

@@ -2,17 +2,19 @@
 
 #include <lauxlib.h>
 
+#include "base/log.h"
+#include "bridge/rewrite.h"
 #include "run/engine.h"
 #include "run/run.h"
 
 bool run_is_action(const struct run *run)
 {
-    if (run->holds.press || run->holds.claimed > 0 || run->holds.lasting > 0) {
+    if (run->holds.press != PRESS_NONE) {
         return true;
     }
     list_each (link, &run->branches) {
         const struct branch *branch = list_item(link, struct branch, link);
-        if (branch->row_of_writes || branch->unclaimed || branch->shields > 0) {
+        if (branch->row_of_writes || branch->shields > 0) {
             return true;
         }
     }
@@ -26,21 +28,30 @@ void hold_ended(struct run *run)
     }
 }
 
+static void end_press(struct run *run)
+{
+    run->holds.press = PRESS_NONE;
+    hold_ended(run);
+}
+
+bool hold_drop_press(struct run *run)
+{
+    if (run->holds.press != PRESS_UNRECEIVED) {
+        return false;
+    }
+    end_press(run);
+    return true;
+}
+
 bool run_receive_press(struct branch *branch, uint64_t id)
 {
     struct run *run = branch->run;
-    if (!run->holds.press || run->press != id) {
+    if (run->holds.press != PRESS_UNRECEIVED || run->press != id) {
         return false;
     }
-    run->holds.press = false;
-    branch->unclaimed = true;
+    run->holds.press = PRESS_UNCLAIMED;
     branch->presses++;
-    struct engine *engine = run->engine;
-    lua_State *L = engine->state->L;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
-    lua_pushinteger(L, (lua_Integer)branch->presses);
-    lua_rawseti(L, -2, 1);
-    lua_pop(L, 1);
+    branch_share(branch);
     return true;
 }
 
@@ -50,7 +61,52 @@ bool run_before_draw(lua_State *L, struct branch *branch)
         return true;
     }
     branch->row_of_writes = false;
+    branch_sync(branch);
     hold_ended(branch->run);
     return run_is_action(branch->run) || !lua_isyieldable(L) ||
            !branch->run->owner->superseded(branch->run);
+}
+
+/* ---- what the rewritten code calls ---- */
+
+int hold_claim(lua_State *L)
+{
+    struct run *run = run_of(L);
+    if (run == NULL) {
+        lua_pushinteger(L, 0);
+        return 1;
+    }
+    run->holds.press = PRESS_CLAIMED;
+    lua_pushinteger(L, ++run->holds.claim);
+    return 1;
+}
+
+int hold_end(lua_State *L)
+{
+    struct run *run = run_of(L);
+    if (run != NULL && run->holds.press == PRESS_CLAIMED &&
+        run->holds.claim == luaL_checkinteger(L, 1)) {
+        end_press(run);
+    }
+    return 0;
+}
+
+int hold_drop(lua_State *L)
+{
+    struct run *run = run_of(L);
+    if (run != NULL && run->holds.press == PRESS_UNCLAIMED) {
+        end_press(run);
+    }
+    return 0;
+}
+
+int hold_keep(lua_State *L)
+{
+    struct run *run = run_of(L);
+    if (run != NULL && run->holds.press == PRESS_UNCLAIMED) {
+        run->holds.press = PRESS_KEPT;
+        run->holds.kept_line = (int)luaL_checkinteger(L, 1);
+        run->holds.kept_kind = (int)luaL_optinteger(L, 2, 0);
+    }
+    return 0;
 }

@@ -18,6 +18,7 @@ int op_wait(lua_State *L, struct op *op)
                           name);
     }
     struct run *run = branch->run;
+    branch_sync(branch);
     bool was_row = branch->row_of_writes;
     if (op->kind == OP_READ && was_row) {
         branch->row_of_writes = false;

@@ -21,38 +21,36 @@ static uint64_t cpu_now(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* What the rewritten script sees of its branch: presses received, container drawn into. */
-static void share_branch(struct engine *engine, const struct branch *branch)
+void branch_share(const struct branch *branch)
 {
-    lua_State *L = branch->co;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
+    lua_State *L = branch->run->engine->state->L;
+    state_push_shared(branch->run->engine->state);
     lua_pushinteger(L, (lua_Integer)branch->presses);
     lua_rawseti(L, -2, 1);
-    if (branch->container_reference != LUA_NOREF) {
-        lua_rawgeti(L, LUA_REGISTRYINDEX, branch->container_reference);
-    } else {
-        lua_pushnil(L);
-    }
+    lua_rawgeti(L, LUA_REGISTRYINDEX, branch->container_reference);
     lua_rawseti(L, -2, 2);
+    lua_pushinteger(L, (lua_Integer)branch->shields);
+    lua_rawseti(L, -2, 3);
     lua_pop(L, 1);
 }
 
-/* The container is Lua's to change (a plain table field is what the JIT compiles best), so it is
- * read back when the branch pauses. */
-static void read_back(struct engine *engine, struct branch *branch)
+/* Container and shields are plain fields, which Lua may set itself (pcall puts them back when an
+ * error has passed), because that is what the JIT compiles best. */
+void branch_sync(struct branch *branch)
 {
-    lua_State *L = engine->state->L;
-    lua_rawgeti(L, LUA_REGISTRYINDEX, engine->shared);
+    lua_State *L = branch->run->engine->state->L;
+    state_push_shared(branch->run->engine->state);
+    lua_rawgeti(L, -1, 3);
+    branch->shields = (unsigned)lua_tointeger(L, -1);
+    lua_pop(L, 1);
     lua_rawgeti(L, -1, 2);
-    if (branch->container_reference != LUA_NOREF) {
-        luaL_unref(L, LUA_REGISTRYINDEX, branch->container_reference);
-        branch->container_reference = LUA_NOREF;
-    }
+    luaL_unref(L, LUA_REGISTRYINDEX, branch->container_reference);
+    branch->container_reference = LUA_NOREF;
     if (lua_isnil(L, -1)) {
-        lua_pop(L, 2);
-        return;
+        lua_pop(L, 1);
+    } else {
+        branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
     }
-    branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_pop(L, 1);
 }
 
@@ -140,7 +138,7 @@ void branch_resume(struct branch *branch)
         arguments = op->type->finish(op, branch->co);
         op->type->free(op);
     }
-    share_branch(engine, branch);
+    branch_share(branch);
     run->state = RUN_RUNNING;
     engine->current = branch;
     engine->yield = YIELD_NONE;
@@ -154,7 +152,7 @@ void branch_resume(struct branch *branch)
     state_unguard(engine->state);
     engine->current = NULL;
     account(run, cpu_before);
-    read_back(engine, branch);
+    branch_sync(branch);
     int results = lua_gettop(branch->co);
     if (status == LUA_YIELD) {
         after_yield(branch, results);
@@ -183,6 +181,9 @@ static int tick(lua_State *L)
     } else if (since < 50000 && engine->budget < 1000) {
         engine->budget = engine->budget * 2 > 1000 ? 1000 : engine->budget * 2;
     }
+    if (state_is_tight(engine->state)) {
+        state_relieve(engine->state);
+    }
     if (lua_isyieldable(L)) {
         bool over = now >= engine->slice_end || state_was_refused(engine->state);
         if (over) {
@@ -205,10 +206,16 @@ static int waiting(lua_State *L)
     return 1;
 }
 
-void resume_open_functions(lua_State *L)
+const struct rewrite_functions resume_functions = {
+    .tick = tick,
+    .hold = hold_claim,
+    .end_hold = hold_end,
+    .drop = hold_drop,
+    .keep = hold_keep,
+};
+
+void resume_open(lua_State *L)
 {
-    lua_pushcfunction(L, tick);
-    lua_setfield(L, -2, "tick");
     lua_pushcfunction(L, waiting);
     lua_setfield(L, -2, "waiting");
 }

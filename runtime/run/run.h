@@ -60,7 +60,7 @@ enum leave {
 
 /* A script error as the page shows it; texts live in the run's error buffers. */
 struct failure {
-    char kind[48];
+    char kind[64];
     char message[2048];
     char file[256];
     int line;
@@ -120,11 +120,9 @@ struct branch {
     int arguments;          /* values on its stack for the next resume */
     struct op *op;          /* what it waits for */
     uint64_t presses;       /* received so far: _ml_P[1] */
-    uint64_t container;     /* where it draws: 0 for main */
-    int container_reference;/* the Lua handle of it: _ml_P[2] */
+    int container_reference;/* the Lua handle of where it draws, LUA_NOREF for main: _ml_P[2] */
     bool row_of_writes;     /* a hold: from a write to the next draw or read */
-    bool unclaimed;         /* a hold: a press received that no statement has claimed yet */
-    unsigned shields;       /* holds of shield, callback, transaction open in this branch */
+    unsigned shields;       /* holds of shield, callback, transaction open here: _ml_P[3] */
     void (*on_end)(struct branch *branch, int status, int results); /* for children */
     void *data;
 };
@@ -175,6 +173,9 @@ void run_look(struct run *run);
 struct branch *branch_new(struct run *run, struct branch *parent, lua_State *L, int arguments);
 void branch_end(struct branch *branch);
 void branch_ready(struct branch *branch);
+/* _ml_P is the branch's while it is resumed: write it, or read back what Lua may have changed. */
+void branch_share(const struct branch *branch);
+void branch_sync(struct branch *branch);
 void run_finish(struct run *run, enum leave leave);
 void run_on_branch_end(struct branch *branch, int status, int results);
 bool run_has_unfinished_business(const struct run *run);

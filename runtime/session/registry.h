@@ -31,6 +31,9 @@ struct registry_app {
     /* What the session's run did so far stands, or never was. */
     void (*commit)(void *data, struct session *session);
     void (*rollback)(void *data, struct session *session);
+    /* What the run has drawn so far reached the page with patch `seq`; the page is known to have
+     * applied patch `seen`. */
+    void (*published)(void *data, struct session *session, uint64_t seq, uint64_t seen);
     /* Make and forget the session's Lua table. */
     int (*new_session)(void *data, struct session *session);
     void (*end_session)(void *data, struct session *session);

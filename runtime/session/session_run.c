@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "bridge/rewrite.h"
+#include "bridge/state.h"
 #include "limits.h"
 #include "run/engine.h"
 #include "session/failure_view.h"
@@ -44,15 +46,15 @@ static void on_look(struct alarm *alarm);
 
 static void drop_press(struct session *session)
 {
-    struct run *run = session->run;
-    run->holds.press = false;
+    if (!hold_drop_press(session->run)) {
+        return;
+    }
     log_write(engine(session)->log, LOG_WARNING,
               "session %s: a press was dropped: its button was not drawn within %d s while newer "
               "events waited",
               session->public_id, LIMIT_RUN_PRESS_TIME / 1000);
     outbox_send_notice(session, "press_dropped",
                        "A press was dropped: its button was not reached in time.");
-    hold_ended(run);
 }
 
 /* Look at the run alive now, and set the alarm for the next look. */
@@ -63,7 +65,7 @@ static void look(struct session *session)
         return;
     }
     uint64_t age = (uv_hrtime() - run->started) / 1000000;
-    if (run->holds.press && age >= LIMIT_RUN_PRESS_TIME) {
+    if (age >= LIMIT_RUN_PRESS_TIME) {
         drop_press(session);
     }
     if (!run_is_action(run)) {
@@ -72,7 +74,7 @@ static void look(struct session *session)
             return;
         }
         alarm_set(&engine(session)->clock, &session->look, session->patience - age + 1, on_look);
-    } else if (run->holds.press) {
+    } else if (run->holds.press == PRESS_UNRECEIVED) {
         alarm_set(&engine(session)->clock, &session->look, LIMIT_RUN_PRESS_TIME - age + 1, on_look);
     }
 }
@@ -155,7 +157,7 @@ void session_start_next_run(struct session *session)
     run->draft = draft_new();
     if (event != NULL) {
         run->press = event->press;
-        run->holds.press = event->press != 0;
+        run->holds.press = event->press != 0 ? PRESS_UNRECEIVED : PRESS_NONE;
         run->event = (uint64_t)event->n;
         run->seen = (uint64_t)event->seen;
         event_free(event);
@@ -228,7 +230,7 @@ static void keep_or_undo(struct session *session, struct run *run)
 
 static void settle_press(struct session *session, struct run *run)
 {
-    if (!run->holds.press) {
+    if (run->holds.press != PRESS_UNRECEIVED) {
         return;
     }
     if (run->leave == LEAVE_RERUN) {
@@ -240,6 +242,12 @@ static void settle_press(struct session *session, struct run *run)
               session->public_id);
 }
 
+static void hint(struct session *session, const struct run *run)
+{
+    log_write(engine(session)->log, LOG_INFO, "session %s: line %d: %s", session->public_id,
+              run->holds.kept_line, rewrite_hint(run->holds.kept_kind));
+}
+
 static void on_end(struct run *run)
 {
     struct session *session = run->session;
@@ -249,6 +257,9 @@ static void on_end(struct run *run)
                   session->public_id, run->failure.kind, ": ", run->failure.file, run->failure.line,
                   run->failure.message);
         failure_draw(session, run);
+    }
+    if (run->holds.press == PRESS_KEPT) {
+        hint(session, run);
     }
     keep_or_undo(session, run);
     session->run = NULL;
