@@ -46,6 +46,15 @@
 
 #define LIMIT_WATCH_QUIET_TIME 60             /* quiet after a change before the app is reloaded */
 
+/* ## The page */
+#define LIMIT_PAGE_ELEMENTS 20000              /* elements of one page */
+#define LIMIT_PAGE_BYTES (8 * 1024 * 1024)     /* what they show, as BSON */
+#define LIMIT_PATCH (32 * 1024 * 1024)         /* one difference, or a whole page */
+#define LIMIT_ELEMENT_DEPTH 64                 /* containers in each other */
+#define LIMIT_WIDGETS 20000                    /* widgets that one session remembers */
+#define LIMIT_WIDGET_VALUE (1024 * 1024)       /* the value of one widget */
+#define LIMIT_WIDGET_KEY 1024                  /* an element's key */
+
 /* ## Sessions */
 #define LIMIT_SESSIONS 10000                   /* sessions of one process */
 #define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */

@@ -1,0 +1,85 @@
+/*
+ * The elements: what elements.def lists, as C. One enum of kinds, one table of their fields, and
+ * the identity that an element has on the page.
+ *
+ * An identity is a number of 52 bits (exact in a double of Lua and of JavaScript), above the roots'
+ * 1 to 4: a keyed element's is made of its key alone; a widget's of its type, its label and its
+ * container; any other's of its type and its number in its container.
+ *
+ * Pure; everything here is constant.
+ */
+#ifndef MOONLIT_UI_ELEMENT_H
+#define MOONLIT_UI_ELEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum element_type {
+#define ELEMENT(name, kind, doc) ELEMENT_##name,
+#include "ui/elements.def"
+    ELEMENT_COUNT
+};
+
+enum element_kind { KIND_LEAF, KIND_WIDGET, KIND_CONTAINER };
+
+enum field_source { SOURCE_ARG, SOURCE_OPTION, SOURCE_WIRE, SOURCE_LOCAL };
+
+enum field_type {
+    FIELD_TEXT,
+    FIELD_BOOLEAN,
+    FIELD_NUMBER,
+    FIELD_INTEGER,
+    FIELD_TEXTS,
+    FIELD_NUMBERS,
+    FIELD_VALUE,
+    FIELD_FUNCTION,
+    FIELD_CHOICE,
+    FIELD_SIZE,
+};
+
+/* One line of the list. */
+struct field {
+    const char *name;
+    enum field_source source;
+    enum field_type type;
+    bool required;
+    const char *words;         /* a CHOICE's, as "a|b|c" */
+    const char *default_value; /* as written in the list: "none", "false", "small", ... */
+};
+
+struct element {
+    const char *name;
+    enum element_kind kind;
+    const struct field *fields; /* a widget's begin with the common ones */
+    int field_count;
+    int argument_count; /* positional ones */
+    bool single;        /* a container that holds one element at most */
+};
+
+enum { ROOT_MAIN = 1, ROOT_SIDEBAR = 2, ROOT_EVENT = 3, ROOT_BOTTOM = 4, ROOT_LAST = 4 };
+
+const struct element *element_get(enum element_type type);
+
+/* By name; ELEMENT_COUNT when there is none. */
+enum element_type element_find(const char *name);
+
+/* The index of a field, or -1. */
+int element_find_field(enum element_type type, const char *name);
+
+/* The option (or LOCAL field, or "key") that is most like `name`: for "did you mean". */
+const char *element_nearest(enum element_type type, const char *name);
+
+/* Is `word` one of the words of a CHOICE? */
+bool field_has_word(const struct field *field, const char *word, size_t length);
+
+/* Is `word` the field's default? Then it is left out of the wire. */
+bool field_is_default_word(const struct field *field, const char *word, size_t length);
+
+/* ---- identity ---- */
+uint64_t element_id_keyed(const char *key, size_t length);
+uint64_t element_id_widget(enum element_type type, const char *label, size_t length,
+                           uint64_t container);
+uint64_t element_id_counted(enum element_type type, unsigned number, uint64_t container);
+
+#endif
