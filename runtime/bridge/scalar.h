@@ -27,7 +27,7 @@ void scalar_push_null(lua_State *L);
 /* The scalar at `index`, or NULL when it is something else. */
 const struct scalar *scalar_get(lua_State *L, int index);
 
-/* Make the metatables; called by value_open with the room's table on top of the stack. */
+/* Make the metatables; called by value_open. */
 void scalar_open(lua_State *L);
 
 /* Text of a scalar as tostring gives it: appended to `out`. */

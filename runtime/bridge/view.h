@@ -36,7 +36,7 @@ void view_push(lua_State *L, int owner, const uint8_t *bytes, size_t length, boo
 /* The view at `index`, or NULL when it is something else. */
 const struct view *view_get(lua_State *L, int index);
 
-/* Push the metatable's table of methods and such; called by value_open. */
+/* Make the metatable; called by value_open. */
 void view_open(lua_State *L);
 
 #endif
