@@ -92,8 +92,8 @@ static void start_session(struct client *client)
         bson_iter_binary(&id, &subtype, &length, &bytes);
     }
     pthread_mutex_lock(&client->lock);
-    client->has_lsid = length == sizeof client->lsid;
-    if (client->has_lsid) {
+    client->session_state = length == sizeof client->lsid ? SESSION_OPEN : SESSION_NEVER;
+    if (client->session_state == SESSION_OPEN) {
         memcpy(client->lsid, bytes, sizeof client->lsid);
     }
     pthread_mutex_unlock(&client->lock);
@@ -128,7 +128,7 @@ static bool connect_on_worker(struct client *client, bson_error_t *cause)
 void client_disconnect_on_worker(struct client *client)
 {
     pthread_mutex_lock(&client->lock);
-    client->has_lsid = false;
+    client->session_state = SESSION_LATER;
     pthread_mutex_unlock(&client->lock);
     if (client->session) {
         mongoc_client_session_destroy(client->session);
@@ -253,8 +253,8 @@ static bool try_on_worker(struct client *client, const bson_t *command, bson_t *
     bson_init(reply);
     for (;;) {
         bool ok = get_ready(client, number || call->server, cause);
-        if (ok && should_stop(client)) {
-            bson_set_error(cause, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, "cancelled");
+        if (ok && should_stop(client)) { /* the connection is sound, and kept */
+            bson_set_error(cause, MONGOC_ERROR_COMMAND, MONGOC_ERROR_COMMAND_INVALID_ARG, "ended");
             return false;
         }
         if (ok) {
@@ -376,13 +376,13 @@ void client_give_up(struct client *client)
     atomic_store(&client->given_up, true);
 }
 
-bool client_copy_lsid(struct client *client, uint8_t lsid[16])
+enum client_session client_copy_lsid(struct client *client, uint8_t lsid[16])
 {
     pthread_mutex_lock(&client->lock);
-    bool has = client->has_lsid;
-    if (has) {
+    enum client_session state = client->session_state;
+    if (state == SESSION_OPEN) {
         memcpy(lsid, client->lsid, sizeof client->lsid);
     }
     pthread_mutex_unlock(&client->lock);
-    return has;
+    return state;
 }

@@ -32,6 +32,12 @@ struct call {
     uint32_t replied;           /* the server that answered */
 };
 
+enum client_session {
+    SESSION_LATER = 0, /* not connected, or not yet */
+    SESSION_NEVER,     /* the server has no sessions */
+    SESSION_OPEN,
+};
+
 struct client {
     const struct settings *settings;
     const mongoc_uri_t *uri;
@@ -48,8 +54,8 @@ struct client {
     /* shared */
     atomic_bool given_up; /* nobody waits for the call any more */
     atomic_bool returned; /* the call has its result */
-    pthread_mutex_t lock; /* guards lsid */
-    bool has_lsid;
+    pthread_mutex_t lock; /* guards what follows */
+    enum client_session session_state;
     uint8_t lsid[16];
 };
 
@@ -74,7 +80,8 @@ void client_kill_sessions_on_worker(struct client *client, const uint8_t *ids, s
 /* The call stops at its next step, without repeating. */
 void client_give_up(struct client *client);
 
-/* The id of the server session in which the client's calls run; false before it has one. */
-bool client_copy_lsid(struct client *client, uint8_t lsid[16]);
+/* Has the server session in which the client's calls run an id? A call given up before it had one
+ * (SESSION_LATER) sends nothing. */
+enum client_session client_copy_lsid(struct client *client, uint8_t lsid[16]);
 
 #endif

@@ -154,7 +154,7 @@ static void find_reason(const char *message, char *reason, size_t size)
 static void describe_unreachable(const bson_error_t *cause, const struct failure_place *place,
                                  struct mongo_error *error)
 {
-    char reason[256];
+    char reason[504];
     find_reason(cause->message, reason, sizeof reason);
     const char *why = *place->trouble ? place->trouble : reason;
     snprintf(error->message, sizeof error->message,

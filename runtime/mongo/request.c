@@ -258,32 +258,40 @@ struct mongo_request *mongo_start(struct mongo *mongo, struct mongo_gate *gate,
     return request;
 }
 
-/* The call goes on without us. A read is killed at the server, so that its client can be used
- * again; where there is nothing to kill yet, or it is a write, the connection is cut. */
+/* A read that still connects sends nothing more, one at the server is killed there, so that its
+ * client can be used again. A write, and where there are no sessions any call, is cut. */
+static void end_call(struct mongo_request *request, struct member *member)
+{
+    bool read = member->client.call.kind == MONGO_READ && !request->mongo->stopping;
+    enum client_session session = client_copy_lsid(&member->client, member->kill_id);
+    if (!read || session == SESSION_NEVER) {
+        member_cut(member);
+    } else if (session == SESSION_OPEN) {
+        killer_add(member, request->gate);
+    }
+}
+
+/* The call goes on without us. */
 static bool abandon(struct mongo_request *request)
 {
-    struct mongo *mongo = request->mongo;
     struct member *member = request->member;
     bool read = member->client.call.kind == MONGO_READ;
-    bool withdrawn = worker_withdraw(mongo->worker, &member->job);
-    bool returned = atomic_load(&member->client.returned);
+    bool withdrawn = worker_withdraw(request->mongo->worker, &member->job);
     member->request = NULL;
-    mongo->stats.requests_running--;
-    client_give_up(&member->client);
-    if (request->lease && !withdrawn) {
-        lease_lose(request->lease);
-    }
+    request->mongo->stats.requests_running--;
     if (withdrawn) {
         member->busy = false;
         member_settle(member);
-    } else if (!returned) {
-        if (read && !mongo->stopping && client_copy_lsid(&member->client, member->kill_id)) {
-            killer_add(member, request->gate);
-        } else {
-            member_cut(member);
-        }
+        return true;
     }
-    return read || withdrawn;
+    client_give_up(&member->client);
+    if (request->lease) {
+        lease_lose(request->lease);
+    }
+    if (!atomic_load(&member->client.returned)) {
+        end_call(request, member);
+    }
+    return read;
 }
 
 bool mongo_cancel(struct mongo_request *request)

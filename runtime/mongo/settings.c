@@ -1,6 +1,7 @@
 #include "mongo/settings.h"
 #include "base/buffer.h"
 #include "base/memory.h"
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,27 +48,57 @@ static mongoc_uri_t *parse(const char *text, struct error *error)
     return uri;
 }
 
-/* libmongoc only warns of options that it does not know. */
-static bool check_options(const mongoc_uri_t *uri, struct error *error)
+static bool is_known_option(const char *name)
 {
-    bson_iter_t option;
-    const bson_t *options = mongoc_uri_get_options(uri);
-    if (!options || !bson_iter_init(&option, options)) {
+    static const char *const texts[] = {"appname",
+                                        "authmechanism",
+                                        "authmechanismproperties",
+                                        "authsource",
+                                        "compressors",
+                                        "gssapiservicename",
+                                        "journal",
+                                        "loadbalanced",
+                                        "readconcernlevel",
+                                        "readpreference",
+                                        "readpreferencetags",
+                                        "sslcertificateauthorityfile",
+                                        "sslclientcertificatekeyfile",
+                                        "sslclientcertificatekeypassword",
+                                        "replicaset",
+                                        "srvservicename",
+                                        "tlscafile",
+                                        "tlscertificatekeyfile",
+                                        "tlscertificatekeyfilepassword",
+                                        "w"};
+    if (mongoc_uri_option_is_int32(name) || mongoc_uri_option_is_int64(name) ||
+        mongoc_uri_option_is_bool(name)) {
         return true;
     }
-    while (bson_iter_next(&option)) {
-        const char *name = bson_iter_key(&option);
-        bool known = mongoc_uri_option_is_int32(name) || mongoc_uri_option_is_int64(name) ||
-                     mongoc_uri_option_is_bool(name) || mongoc_uri_option_is_utf8(name) ||
-                     strcmp(name, "journal") == 0 || strcmp(name, "w") == 0 ||
-                     strcmp(name, "readpreferencetags") == 0 ||
-                     strcmp(name, "authmechanismproperties") == 0;
-        if (!known) {
-            return error_set(error, ERROR_MISUSE, 0,
-                             "The database URI has an unknown option \"%s\"; remove it, or look "
-                             "for its right spelling",
-                             name);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (strcmp(name, texts[i]) == 0) {
+            return true;
         }
+    }
+    return false;
+}
+
+/* libmongoc drops an option that it does not know, with a warning. */
+static bool check_options(const char *uri, struct error *error)
+{
+    const char *at = strchr(uri, '?');
+    while (at) {
+        char name[64] = "";
+        size_t length = strcspn(++at, "=&;");
+        for (size_t i = 0; i < length && i + 1 < sizeof name; i++) {
+            name[i] = (char)tolower((unsigned char)at[i]);
+        }
+        if (length && !is_known_option(name)) {
+            return error_set(error, ERROR_MISUSE, 0,
+                             "The database URI has an unknown option \"%.*s\"; remove it, or look "
+                             "for its right spelling",
+                             (int)(length < 64 ? length : 64), at);
+        }
+        at = strpbrk(at, "&;");
     }
     return true;
 }
@@ -163,7 +194,7 @@ bool settings_init(struct settings *settings, const struct mongo_config *config,
 {
     *settings = (struct settings){0};
     settings->uri = parse(config->uri, error);
-    if (!settings->uri || !check_options(settings->uri, error)) {
+    if (!settings->uri || !check_options(config->uri, error)) {
         settings_deinit(settings);
         return false;
     }
