@@ -7,7 +7,7 @@
 
 #include "api/api.h"
 #include "app/app.h"
-#include "bridge/lua_bson.h"
+#include "bridge/value.h"
 #include "bridge/state.h"
 #include "host.h"
 #include "run/failure.h"
@@ -149,17 +149,25 @@ static void push_changed(lua_State *L, const struct event *event)
     }
 }
 
-static int push_run(void *data, lua_State *L, struct session *session, const struct event *event,
-                    struct failure *failure)
+static int push_run(void *data, lua_State *L, struct session *session, const struct event *event)
 {
     struct host *host = data;
-    (void)failure;
     push_runner(host, "main");
     push_session(L, session);
     app_push_instantiate(host->app, L);
     push_changed(L, event);
     lua_pushinteger(L, (lua_Integer)app_version(host->app));
     return 4;
+}
+
+static uint64_t place(void *data, const struct run *run)
+{
+    struct host *host = data;
+    lua_State *L = host->state->L;
+    lua_rawgeti(L, LUA_REGISTRYINDEX, run->container_reference);
+    uint64_t id = lib_ui_container(L, -1);
+    lua_pop(L, 1);
+    return id;
 }
 
 static void commit(void *data, struct session *session)
@@ -215,6 +223,6 @@ static void end_session(void *data, struct session *session)
 
 struct registry_app host_app_for_registry(struct host *host)
 {
-    return (struct registry_app){push_run,    commit,      rollback, published,
-                                 new_session, end_session, host};
+    return (struct registry_app){push_run,  place,       commit,      rollback,
+                                 published, new_session, end_session, host};
 }

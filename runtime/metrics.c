@@ -85,5 +85,5 @@ void metrics_write(const struct host *host, struct buffer *out)
     one(out, "moonlit_bytes_out_total", "counter", "Bytes sent to browsers.",
         (double)net.bytes_out);
     one(out, "moonlit_lua_heap_bytes", "gauge", "Size of the Lua heap.",
-        (double)state_bytes(host->state));
+        (double)host->state->memory.bytes);
 }

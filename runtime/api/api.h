@@ -6,10 +6,14 @@
 #define MOONLIT_API_API_H
 
 #include <lua.h>
+#include <stdint.h>
 
 int luaopen_moonlit_core_ui(lua_State *L);
 int luaopen_moonlit_core_run(lua_State *L);
 int luaopen_moonlit_core_mongo(lua_State *L);
+
+/* The id of the container handle at `index`; the main root's for anything else. */
+uint64_t lib_ui_container(lua_State *L, int index);
 
 /* The calls that wait, added to the table on top of the stack. */
 void lib_sleep_open(lua_State *L);

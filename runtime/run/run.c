@@ -179,6 +179,8 @@ void run_finish(struct run *run, enum leave leave)
     struct engine *engine = run->engine;
     run->leave = leave;
     run->state = state_after(leave);
+    run->container_reference = run->main->container_reference;
+    run->main->container_reference = LUA_NOREF;
     alarm_clear(&engine->clock, &run->wall);
     alarm_clear(&engine->clock, &run->stop);
     while (!list_is_empty(&run->branches)) { /* children before the branch that waits for them */
@@ -192,7 +194,9 @@ void run_finish(struct run *run, enum leave leave)
         defer->call(defer);
     }
     engine_count_end(engine, run);
+    int container = run->container_reference;
     run->owner->on_end(run);
+    luaL_unref(engine->state->L, LUA_REGISTRYINDEX, container);
     free(run);
 }
 

@@ -92,6 +92,7 @@ struct run {
     struct list defers;
     struct draft *draft;     /* NULL without a session */
     struct holds holds;
+    int container_reference; /* where the main branch drew when the run ended */
     uint64_t press;          /* the widget pressed, 0 for none */
     uint64_t event;          /* the last event it reflects */
     uint64_t seen;           /* the last patch the page had applied at that event */

@@ -22,12 +22,12 @@ struct engine;
 
 enum { REGISTRY_BUCKETS = 4096 };
 
-/* What a session's run needs of the app: pushes the function and its arguments on `L`. */
+/* What sessions ask of the app. */
 struct registry_app {
-    /* Push the run's function and return how many arguments were pushed after it; -1 when the
-     * script cannot be run (then the session shows `failure`). */
-    int (*push_run)(void *data, lua_State *L, struct session *session, const struct event *event,
-                    struct failure *failure);
+    /* Push the run's function and its arguments; returns how many arguments. */
+    int (*push_run)(void *data, lua_State *L, struct session *session, const struct event *event);
+    /* The container in which the run's main branch draws. */
+    uint64_t (*place)(void *data, const struct run *run);
     /* What the session's run did so far stands, or never was. */
     void (*commit)(void *data, struct session *session);
     void (*rollback)(void *data, struct session *session);

@@ -112,15 +112,6 @@ static void apply_values(struct session *session, const struct event *event)
     }
 }
 
-static void fail_to_start(struct session *session, struct failure *failure)
-{
-    struct patch patch;
-    patch_init(&patch);
-    failure_show_alone(session->tree, failure, &patch);
-    outbox_send_patch(session, NULL, &patch, "failed");
-    patch_deinit(&patch);
-}
-
 void session_start_next_run(struct session *session)
 {
     struct registry *registry = session->registry;
@@ -142,15 +133,7 @@ void session_start_next_run(struct session *session)
         }
     }
     lua_State *L = engine(session)->state->L;
-    struct failure failure = {0};
-    int arguments = registry->app.push_run(registry->app.data, L, session, event, &failure);
-    if (arguments < 0) {
-        fail_to_start(session, &failure);
-        if (event != NULL) {
-            event_free(event);
-        }
-        return;
-    }
+    int arguments = registry->app.push_run(registry->app.data, L, session, event);
     struct run *run = run_new(engine(session), L, arguments, session, &session_run_owner, session);
     session->run = run;
     session->announced = event != NULL;
@@ -180,6 +163,8 @@ void session_flush(struct session *session, struct run *run, bool ended)
                    run->leave != LEAVE_RERUN;
     if (removes) {
         tree_finish(session->tree, &patch);
+    } else if (ended) {
+        tree_settle(session->tree, &patch);
     }
     static const char *const words[] = {
         [LEAVE_NOT] = "finished",       [LEAVE_STOP_CALL] = "finished",
@@ -188,11 +173,14 @@ void session_flush(struct session *session, struct run *run, bool ended)
         [LEAVE_LIMIT] = "limited",      [LEAVE_SHUTDOWN] = "stopped",
     };
     bool is_news = patch_count(&patch) > 0 || ended || !session->announced;
-    if (is_news) {
+    if (patch_is_full(&patch)) {
+        outbox_send_tree(session, run, ended ? words[run->leave] : "running");
+    } else if (is_news) {
         session->announced = true;
         outbox_send_patch(session, run, &patch, ended ? words[run->leave] : "running");
     }
     patch_deinit(&patch);
+    session->registry->app.published(session->registry->app.data, session, session->seq, run->seen);
 }
 
 static void on_wait(struct run *run)
@@ -256,7 +244,7 @@ static void on_end(struct run *run)
         log_write(engine(session)->log, LOG_ERROR, "session %s: %s%s%.200s:%d: %s",
                   session->public_id, run->failure.kind, ": ", run->failure.file, run->failure.line,
                   run->failure.message);
-        failure_draw(session, run);
+        failure_draw(run, session->registry->app.place(session->registry->app.data, run));
     }
     if (run->holds.press == PRESS_KEPT) {
         hint(session, run);

@@ -1,0 +1,78 @@
+#include "session/failure_view.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bson.h"
+#include "run/failure.h"
+#include "run/run.h"
+#include "ui/draft.h"
+#include "ui/element.h"
+
+enum { LINES_AROUND = 2 };
+
+static void write_text(struct bson_out *out, const char *name, const char *text)
+{
+    size_t length = strlen(text);
+    if (bson_is_utf8(text, length)) {
+        bson_write_text(out, name, text, length);
+    } else {
+        bson_write_text(out, name, "(the text is not UTF-8)", 23);
+    }
+}
+
+static void write_source(struct bson_out *out, const struct failure *failure)
+{
+    size_t list = bson_write_begin_array(out, "source");
+    unsigned count = 0;
+    char text[256], name[12];
+    for (int line = failure->line - LINES_AROUND; line <= failure->line + LINES_AROUND; line++) {
+        if (failure_source_line(failure->file, line, text, sizeof text)) {
+            size_t pair = bson_write_begin_array(out, bson_index_name(count++, name));
+            bson_write_int32(out, "0", line);
+            write_text(out, "1", text);
+            bson_write_end(out, pair);
+        }
+    }
+    bson_write_end(out, list);
+}
+
+static void write_traceback(struct bson_out *out, char *traceback)
+{
+    size_t list = bson_write_begin_array(out, "traceback");
+    unsigned count = 0;
+    char name[12], *rest = traceback;
+    for (char *line = strtok_r(traceback, "\n", &rest); line != NULL;
+         line = strtok_r(NULL, "\n", &rest)) {
+        write_text(out, bson_index_name(count++, name), line);
+    }
+    bson_write_end(out, list);
+}
+
+static void write_props(struct bson_out *out, struct failure *failure)
+{
+    size_t props = bson_write_begin(out);
+    write_text(out, "message", failure->message);
+    write_text(out, "kind", failure->kind);
+    if (failure->line > 0) {
+        write_text(out, "file", failure->file);
+        bson_write_int32(out, "line", failure->line);
+        write_source(out, failure);
+    }
+    write_traceback(out, failure->traceback);
+    bson_write_end(out, props);
+}
+
+void failure_draw(struct run *run, uint64_t container)
+{
+    struct draft *draft = run->draft;
+    if (!draft_has(draft, container)) {
+        container = ROOT_MAIN;
+    }
+    unsigned number = draft_next_number(draft, ELEMENT_exception, container);
+    uint64_t id = element_id_counted(ELEMENT_exception, number, container);
+    if (draft_begin(draft, ELEMENT_exception, id, container)) {
+        write_props(&draft->out, &run->failure);
+        draft_end(draft, false, run->failure.line, NULL);
+    }
+}

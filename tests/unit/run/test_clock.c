@@ -1,0 +1,67 @@
+/* Alarms: they ring once, in order, and not when cleared. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "run/clock.h"
+
+struct bell {
+    struct alarm alarm;
+    int *order;
+    int rang;
+};
+
+static void ring(struct alarm *alarm)
+{
+    struct bell *bell = list_item(alarm, struct bell, alarm);
+    bell->rang = ++*bell->order;
+}
+
+static void alarms_ring_in_the_order_of_their_times(void **state)
+{
+    (void)state;
+    enum { COUNT = 200 };
+    uv_loop_t loop;
+    struct clock clock;
+    static struct bell bells[COUNT];
+    int order = 0;
+    uv_loop_init(&loop);
+    clock_init(&clock, &loop);
+    srand(7);
+    for (int i = 0; i < COUNT; i++) {
+        bells[i] = (struct bell){.order = &order};
+        alarm_set(&clock, &bells[i].alarm, (uint64_t)(rand() % 40), ring);
+    }
+    for (int i = 0; i < COUNT; i += 3) {
+        alarm_clear(&clock, &bells[i].alarm);
+    }
+    for (int i = 1; i < COUNT; i += 3) {
+        alarm_set(&clock, &bells[i].alarm, (uint64_t)(rand() % 40), ring);
+    }
+    uv_run(&loop, UV_RUN_DEFAULT);
+    for (int i = 0; i < COUNT; i++) {
+        assert_int_equal(bells[i].rang != 0, i % 3 != 0);
+        for (int j = 0; j < COUNT; j++) {
+            if (i % 3 != 0 && j % 3 != 0 && bells[i].alarm.due < bells[j].alarm.due) {
+                assert_true(bells[i].rang < bells[j].rang);
+            }
+        }
+    }
+    clock_close(&clock);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(alarms_ring_in_the_order_of_their_times),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,147 @@
+/* The queue of events: what merges, what is a barrier, what one run takes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "limits.h"
+#include "session/event.h"
+
+static void push(struct event_queue *queue, int64_t n, uint64_t press, uint64_t id, uint8_t value)
+{
+    struct event *event = event_new(1, n, 0, press);
+    if (id != 0) {
+        event_set_value(event, id, 0x10, &value, 1);
+    }
+    assert_true(event_queue_push(queue, event));
+}
+
+static int value_of(const struct event *event, uint64_t id)
+{
+    list_each (link, &event->values) {
+        const struct event_value *value = list_item(link, struct event_value, link);
+        if (value->id == id) {
+            return value->bytes[0];
+        }
+    }
+    return -1;
+}
+
+static void values_before_a_press_merge_newest_wins(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    push(&queue, 1, 0, 7, 1);
+    push(&queue, 2, 0, 8, 5);
+    push(&queue, 3, 0, 7, 2);
+    push(&queue, 4, 99, 0, 0);
+    struct event *event = event_queue_take(&queue);
+    assert_int_equal(event->n, 4);
+    assert_int_equal(event->press, 99);
+    assert_int_equal(value_of(event, 7), 2);
+    assert_int_equal(value_of(event, 8), 5);
+    event_free(event);
+    assert_null(event_queue_take(&queue));
+}
+
+static void a_press_is_a_barrier_for_later_values(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    push(&queue, 1, 99, 7, 1);
+    push(&queue, 2, 0, 7, 2);
+    push(&queue, 3, 98, 0, 0);
+    struct event *first = event_queue_take(&queue);
+    assert_int_equal(first->press, 99);
+    assert_int_equal(value_of(first, 7), 1);
+    struct event *second = event_queue_take(&queue);
+    assert_int_equal(second->press, 98);
+    assert_int_equal(value_of(second, 7), 2);
+    event_free(first);
+    event_free(second);
+}
+
+static void a_full_queue_refuses_and_loses_nothing(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    for (int i = 1; i <= LIMIT_EVENTS; i++) {
+        push(&queue, i, 5, 0, 0);
+    }
+    struct event *extra = event_new(1, LIMIT_EVENTS + 1, 0, 5);
+    assert_false(event_queue_push(&queue, extra));
+    event_free(extra);
+    for (int i = 1; i <= LIMIT_EVENTS; i++) {
+        struct event *event = event_queue_take(&queue);
+        assert_int_equal(event->n, i);
+        event_free(event);
+    }
+    assert_null(event_queue_take(&queue));
+}
+
+static void a_merge_always_has_room(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    for (int i = 1; i < LIMIT_EVENTS; i++) {
+        push(&queue, i, 5, 0, 0);
+    }
+    push(&queue, LIMIT_EVENTS, 0, 7, 1);
+    push(&queue, LIMIT_EVENTS + 1, 0, 7, 2);
+    push(&queue, LIMIT_EVENTS + 2, 5, 0, 0);
+    assert_int_equal(queue.count, LIMIT_EVENTS);
+    event_queue_deinit(&queue);
+}
+
+static void dropping_presses_keeps_the_values(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    push(&queue, 1, 5, 7, 1);
+    push(&queue, 2, 6, 8, 2);
+    assert_int_equal(event_queue_drop_presses(&queue), 2);
+    struct event *event = event_queue_take(&queue);
+    assert_int_equal(event->press, 0);
+    assert_int_equal(event->n, 2);
+    assert_int_equal(value_of(event, 7), 1);
+    assert_int_equal(value_of(event, 8), 2);
+    event_free(event);
+}
+
+static void events_of_two_page_loads_do_not_merge(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    struct event *old = event_new(1, 9, 0, 0);
+    struct event *young = event_new(2, 1, 0, 0);
+    assert_true(event_queue_push(&queue, old));
+    assert_true(event_queue_push(&queue, young));
+    assert_int_equal(queue.count, 2);
+    struct event *taken = event_queue_take(&queue); /* but one run takes both */
+    assert_int_equal(taken->load, 2);
+    assert_int_equal(taken->n, 1);
+    event_free(taken);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_before_a_press_merge_newest_wins),
+        cmocka_unit_test(a_press_is_a_barrier_for_later_values),
+        cmocka_unit_test(a_full_queue_refuses_and_loses_nothing),
+        cmocka_unit_test(a_merge_always_has_room),
+        cmocka_unit_test(dropping_presses_keeps_the_values),
+        cmocka_unit_test(events_of_two_page_loads_do_not_merge),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
