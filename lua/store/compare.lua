@@ -47,7 +47,7 @@ local function compare_numbers(t1, v1, t2, v2)
   elseif t1 == 18 then
     return t2 == 18 and order(v1, v2) or compare_int64_double(v1, v2)
   elseif t2 == 18 then
-    return -compare_int64_double(v2, v1)
+    return 0 - compare_int64_double(v2, v1)
   end
   return compare_doubles(v1, v2)
 end
