@@ -99,13 +99,22 @@ static void start_session(struct client *client)
     pthread_mutex_unlock(&client->lock);
 }
 
+/* Whatever went wrong, nothing has been sent yet. */
+static bool connect_failed(bson_error_t *cause)
+{
+    if (failure_is_network(cause)) {
+        cause->domain = MONGOC_ERROR_SERVER_SELECTION;
+    }
+    return false;
+}
+
 static bool connect_on_worker(struct client *client, bson_error_t *cause)
 {
     bool srv = mongoc_uri_get_srv_hostname(client->uri) != NULL;
     client->driver = srv ? make_driver_by_errand(client, cause)
                          : mongoc_client_new_from_uri_with_error(client->uri, cause);
     if (!client->driver) {
-        return false;
+        return connect_failed(cause);
     }
     configure(client);
     mongoc_server_description_t *server =
@@ -115,7 +124,7 @@ static bool connect_on_worker(struct client *client, bson_error_t *cause)
     }
     if (!server) {
         client_disconnect_on_worker(client);
-        return false;
+        return connect_failed(cause);
     }
     bool alone = strcmp(mongoc_server_description_type(server), "Standalone") == 0;
     mongoc_server_description_destroy(server);

@@ -17,6 +17,7 @@ static void *run_errand(void *data)
 {
     struct errand *errand = data;
     errand->run(errand);
+    atomic_store(&errand->has_run, true);
     eventfd_write(errand->done, 1);
     errand_leave(errand);
     return NULL;
@@ -38,16 +39,15 @@ static bool wait_for_errand(struct errand *errand, struct wire *wire, unsigned m
 {
     struct pollfd waits[] = {{.fd = errand->done, .events = POLLIN},
                              {.fd = wire->wake, .events = POLLIN}};
-    int ready;
-    do {
-        ready = poll(waits, 2, (int)milliseconds);
-    } while (ready < 0 && errno == EINTR);
-    return ready > 0 && (waits[0].revents & POLLIN) && !wire_is_cut(wire);
+    while (poll(waits, 2, (int)milliseconds) < 0 && errno == EINTR) {
+    }
+    return atomic_load(&errand->has_run) && !wire_is_cut(wire);
 }
 
 bool errand_run(struct errand *errand, struct wire *wire, unsigned milliseconds)
 {
     atomic_init(&errand->owners, 2);
+    atomic_init(&errand->has_run, false);
     errand->done = eventfd(0, EFD_CLOEXEC);
     if (errand->done < 0 || !start_thread(errand)) {
         atomic_store(&errand->owners, 1);

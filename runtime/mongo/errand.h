@@ -13,7 +13,8 @@ struct errand {
     void (*run)(struct errand *errand);
     void (*drop)(struct errand *errand); /* frees it, with a result that nobody took */
     atomic_int owners;
-    int done; /* eventfd */
+    atomic_bool has_run; /* the result may be read */
+    int done;            /* eventfd */
 };
 
 /* True when it has run within the time and the wire is not cut; then the caller reads the result

@@ -42,8 +42,9 @@ static void on_message(mongoc_log_level_t level, const char *domain, const char 
                        void *data)
 {
     enum log_level ours = level_of(level);
+    bool goodbye = strstr(message, "endSessions"); /* to a server that is away, or at the end */
     char line[512];
-    if (ours > LOG_DEBUG) {
+    if (ours > LOG_DEBUG && !goodbye) {
         hide_addresses(message, line, sizeof line);
         log_write(data, ours, "database driver, %s: %s", domain, line);
     }

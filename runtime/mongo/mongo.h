@@ -22,9 +22,11 @@
  * Cursors. A server's cursor lives in the session of the client that opened it, so a reply with an
  * open cursor pins its client: the result carries a lease, and getMore goes through the lease.
  *
- * Retries: those of libmongoc for writes (insert, update, delete, findAndModify get their number),
- * our own, once, for reads outside leases; a server that cannot be found is looked for until
- * serverSelectionTimeoutMS has passed. `retryReads=false`, `retryWrites=false` in the URI hold.
+ * Retries are our own, at most two, and stop when the request is cancelled: reads outside leases,
+ * and writes that carry a number by which the server knows a repetition (insert, findAndModify,
+ * update and delete of one document each; not on a standalone server). A server that cannot be
+ * found is looked for until serverSelectionTimeoutMS has passed. `retryReads=false` and
+ * `retryWrites=false` in the URI hold.
  *
  * All functions are for the loop thread.
  */
@@ -69,7 +71,7 @@ struct mongo *mongo_new(uv_loop_t *loop, struct log *log, const struct mongo_con
 /* Ends everything: what waits or runs and was not cancelled gets its callback with an error, hung
  * calls are cut, threads joined, handles closed, the struct freed; then `done` on the loop. Leases
  * stay their owners', dead, and are still to be released. Takes a fraction of a second whatever
- * the server does. */
+ * the server does. From here on nothing may be started. */
 void mongo_stop(struct mongo *mongo, void (*done)(void *data), void *data);
 
 /* Host names or socket path, for people; and the database that the URI names, or "test". Both

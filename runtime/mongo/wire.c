@@ -389,20 +389,27 @@ static int connect_tcp(struct wire *wire, const mongoc_host_list_t *host, int64_
     return fd;
 }
 
-/* TLS goes over our stream; the library completes the handshake through it. */
-static mongoc_stream_t *wrap(struct wire *wire, mongoc_stream_t *stream, const char *host)
+/* TLS goes over our stream, so that its handshake, with the check of the name, can be cut too. */
+static mongoc_stream_t *wrap(struct wire *wire, mongoc_stream_t *stream, const char *host,
+                             int64_t deadline)
 {
-    if (wire->settings->tls) {
-        mongoc_ssl_opt_t options = wire->settings->tls_options;
-        mongoc_stream_t *tls = mongoc_stream_tls_new_with_hostname(stream, host, &options, 1);
-        if (!tls) {
-            set_trouble(wire, "TLS could not be set up; check the certificate files");
-            mongoc_stream_destroy(stream);
-            return NULL;
-        }
-        stream = tls;
+    if (!wire->settings->tls) {
+        return stream;
     }
-    return stream;
+    mongoc_ssl_opt_t options = wire->settings->tls_options;
+    mongoc_stream_t *tls = mongoc_stream_tls_new_with_hostname(stream, host, &options, 1);
+    if (!tls) {
+        set_trouble(wire, "TLS could not be set up; check the certificate files");
+        mongoc_stream_destroy(stream);
+        return NULL;
+    }
+    bson_error_t cause = {0};
+    if (!mongoc_stream_tls_handshake_block(tls, host, time_left(deadline), &cause)) {
+        set_trouble(wire, cause.message);
+        mongoc_stream_destroy(tls);
+        return NULL;
+    }
+    return tls;
 }
 
 mongoc_stream_t *wire_open_stream(const mongoc_uri_t *uri, const mongoc_host_list_t *host,
@@ -419,7 +426,7 @@ mongoc_stream_t *wire_open_stream(const mongoc_uri_t *uri, const mongoc_host_lis
         if (fd < 0 && local) {
             set_trouble(wire, strerror(errno));
         }
-        stream = fd < 0 ? NULL : wrap(wire, stream_new(wire, fd), host->host);
+        stream = fd < 0 ? NULL : wrap(wire, stream_new(wire, fd), host->host, deadline);
     }
     if (!stream) {
         bson_set_error(error, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_CONNECT, "%s",

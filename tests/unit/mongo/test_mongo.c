@@ -878,18 +878,23 @@ static void stopping_cuts_queries_that_hang(void **state)
 
 static void stopping_cuts_handshakes_that_hang(void **state)
 {
-    struct place place;
-    place_open(&place, 3);
-    fake_mongo_set(place.fake, (struct fake_options){.silent = true});
-    struct outcome outcome = {0};
-    start_find(&place, NULL, NULL, 0, &outcome);
-    run_until(&place, numbers(&place).connections == 1);
-    uint64_t took = place_stop(&place);
-    print_message("stopped in %d ms\n", (int)took);
-    assert_prompt(took);
-    assert_int_equal(outcome.calls, 1);
-    outcome_clear(&outcome);
-    fake_mongo_free(place.fake);
+    static const char *const options[] = {"", "?tls=true"};
+    for (size_t i = 0; i < 2; i++) {
+        struct place place = {.fake = fake_mongo_new(false)};
+        char uri[300];
+        snprintf(uri, sizeof uri, "%s%s", fake_mongo_uri(place.fake), options[i]);
+        place_connect(&place, uri, 3);
+        fake_mongo_set(place.fake, (struct fake_options){.silent = true});
+        struct outcome outcome = {0};
+        start_find(&place, NULL, NULL, 0, &outcome);
+        run_until(&place, numbers(&place).connections == 1);
+        uint64_t took = place_stop(&place);
+        print_message("stopped in %d ms\n", (int)took);
+        assert_prompt(took);
+        assert_int_equal(outcome.calls, 1);
+        outcome_clear(&outcome);
+        fake_mongo_free(place.fake);
+    }
 }
 
 static void stopping_cuts_goodbyes_and_kills_that_hang(void **state)
