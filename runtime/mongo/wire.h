@@ -29,7 +29,7 @@ struct wire {
     int wake; /* eventfd, readable once the wire is cut */
     atomic_bool is_cut;
     struct list streams;
-    char trouble[200]; /* why the last connection failed or broke, or "" */
+    char trouble[512]; /* why the last connection failed or broke, or "" */
 };
 
 bool wire_init(struct wire *wire, const struct settings *settings, struct wire_counts *counts);
