@@ -94,13 +94,40 @@ static void fail(struct branch *branch)
     run_on_branch_end(branch, LUA_ERRRUN, 0);
 }
 
+/* When no branch of the run can go on, what it has drawn is told. The last thing done with it: the
+ * owner may end the run. */
+static void wait_if_idle(struct run *run)
+{
+    list_each (link, &run->branches) {
+        if (list_item(link, struct branch, link)->in_line) {
+            return;
+        }
+    }
+    run->state = RUN_WAITING;
+    run->owner->on_wait(run);
+}
+
+/* A leaving run only goes on where it finishes a write or a shield. */
+static bool stays_suspended(struct branch *branch)
+{
+    struct run *run = branch->run;
+    if (!run->leaving || branch->shields > 0) {
+        return false;
+    }
+    if (!run_has_unfinished_business(run)) {
+        run_finish(run, run->leave);
+    }
+    return true;
+}
+
 static void after_yield(struct branch *branch, int results)
 {
     struct run *run = branch->run;
     struct engine *engine = run->engine;
     switch (engine->yield) {
     case YIELD_OP:
-        return; /* op_ready will put it in line */
+        wait_if_idle(run); /* op_ready will put the branch in line */
+        return;
     case YIELD_SLICE:
         if (is_over_limits(run)) {
             failure_locate(&run->failure, branch->co);
@@ -110,9 +137,10 @@ static void after_yield(struct branch *branch, int results)
         lua_pushinteger(branch->co, engine->budget);
         branch->arguments = 1;
         branch_ready(branch);
+        run_look(run);
         return;
     case YIELD_LEAVE:
-        run_finish(run, run->leave);
+        run_leave(run, run->leave);
         return;
     case YIELD_NONE:
         lua_pop(branch->co, results);
@@ -130,6 +158,9 @@ void branch_resume(struct branch *branch)
     struct run *run = branch->run;
     struct engine *engine = run->engine;
     struct engine_limits *limits = &engine->limits;
+    if (stays_suspended(branch)) {
+        return;
+    }
     int arguments = branch->arguments;
     branch->arguments = 0;
     if (branch->op != NULL) { /* its op is ready: the results go on the coroutine */

@@ -255,6 +255,8 @@ int run_leave_here(lua_State *L, enum leave leave)
                              "callback");
     }
     branch->run->leave = leave;
+    branch->shields = 0; /* its own shields do not keep it from leaving */
+    branch_share(branch);
     engine->yield = YIELD_LEAVE;
     return lua_yield(L, 0);
 }

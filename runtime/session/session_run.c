@@ -180,7 +180,10 @@ void session_flush(struct session *session, struct run *run, bool ended)
         outbox_send_patch(session, run, &patch, ended ? words[run->leave] : "running");
     }
     patch_deinit(&patch);
-    session->registry->app.published(session->registry->app.data, session, session->seq, run->seen);
+    if (!ended || run->leave != LEAVE_SUPERSEDED) {
+        session->registry->app.published(session->registry->app.data, session, session->seq,
+                                         run->seen);
+    }
 }
 
 static void on_wait(struct run *run)
@@ -189,6 +192,7 @@ static void on_wait(struct run *run)
     if (!draft_is_empty(run->draft) || !session->announced) {
         session_flush(session, run, false);
     }
+    look(session);
 }
 
 static void on_commit(struct run *run)
