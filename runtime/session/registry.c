@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "limits.h"
 #include "run/engine.h"
+#include "ui/draft.h"
 
 struct registry *registry_new(struct engine *engine, const struct registry_app *app,
                               const char *app_name, uint64_t idle_ms)
@@ -24,6 +25,9 @@ void registry_free(struct registry *registry)
 {
     list_each_safe (link, after, &registry->sessions) {
         registry_remove(registry, list_item(link, struct session, link));
+    }
+    if (registry->spare_draft != NULL) {
+        draft_free(registry->spare_draft);
     }
     free(registry);
 }

@@ -18,6 +18,7 @@
 #include "base/list.h"
 #include "session/session.h"
 
+struct draft;
 struct engine;
 
 enum { REGISTRY_BUCKETS = 4096 };
@@ -50,6 +51,7 @@ struct registry {
     size_t attached;
     uint64_t opened, expired;
     bool closing;
+    struct draft *spare_draft;
     struct session *buckets[REGISTRY_BUCKETS];
 };
 

@@ -112,6 +112,24 @@ static void apply_values(struct session *session, const struct event *event)
     }
 }
 
+/* One draft is kept for the next run, so that in the steady state drawing allocates nothing. */
+static struct draft *take_draft(struct registry *registry)
+{
+    struct draft *draft = registry->spare_draft != NULL ? registry->spare_draft : draft_new();
+    registry->spare_draft = NULL;
+    return draft;
+}
+
+static void give_draft(struct registry *registry, struct draft *draft)
+{
+    if (registry->spare_draft != NULL) {
+        draft_free(draft);
+        return;
+    }
+    draft_clear(draft);
+    registry->spare_draft = draft;
+}
+
 void session_start_next_run(struct session *session)
 {
     struct registry *registry = session->registry;
@@ -137,7 +155,7 @@ void session_start_next_run(struct session *session)
     struct run *run = run_new(engine(session), L, arguments, session, &session_run_owner, session);
     session->run = run;
     session->announced = event != NULL;
-    run->draft = draft_new();
+    run->draft = take_draft(registry);
     if (event != NULL) {
         run->press = event->press;
         run->holds.press = event->press != 0 ? PRESS_UNRECEIVED : PRESS_NONE;
@@ -264,7 +282,7 @@ static void on_end(struct run *run)
     }
     settle_press(session, run);
     session_flush(session, run, true);
-    draft_free(run->draft);
+    give_draft(session->registry, run->draft);
     run->draft = NULL;
     if (!session->registry->closing) {
         session_start_next_run(session);
