@@ -4,8 +4,8 @@
  * Life: draft_new for a run (or draft_clear to use one again: it keeps its memory, so that in the
  * steady state drawing allocates nothing); each drawing call is draft_begin, the writing of its
  * props into `draft->out`, draft_end; tree_flush commits what is there and calls draft_flushed;
- * draft_free. A caller that gives up between begin and end (a Lua error) needs no clean-up: the next
- * begin drops the half-written bytes.
+ * draft_free. A caller that gives up between begin and end (a Lua error) needs no clean-up: the
+ * next begin drops the half-written bytes.
  *
  * An element may be drawn again in the same run through its handle: that replaces its props. A
  * widget drawn twice is an error that names both lines. A container that holds one element forgets
@@ -49,15 +49,16 @@ struct draw {
 struct drawn {
     uint64_t id; /* 0: a free place */
     uint64_t parent;
+    uint64_t content; /* what a single container holds, 0 for nothing drawn in this run */
     uint32_t draw;    /* its draw, when `batch` is the draft's */
     uint32_t batch;   /* in which batch that draw stands */
-    uint32_t serial;  /* which drawing of the container this is: children count anew */
-    uint32_t content; /* a single container: draw of the leaf it holds, plus 1, in `batch` */
-    int32_t line;     /* the script's, for widgets */
+    uint32_t serial;  /* which drawing of the container this is: its children count anew */
     uint32_t cleared; /* batch in which a DRAW_CLEAR of it stands */
+    uint32_t length;  /* of its props */
+    int32_t line;     /* the script's, if the caller said it */
     uint16_t type;
+    uint8_t depth;
     bool alive;
-    bool filled; /* a single container: it holds something drawn in this run */
 };
 
 struct draft_count;
@@ -67,17 +68,29 @@ struct draft {
     struct bson_out out; /* where the props of the element being drawn are written */
     struct draw *draws;
     uint32_t count, room;
-    uint32_t batch;  /* number of the flushes so far, from 1 */
+    uint32_t batch; /* number of the flush to come, from 1 */
+    uint32_t scope; /* given to what is drawn now */
     uint32_t serial;
-    uint32_t scope;  /* given to what is drawn now */
-    struct drawn *set; /* open addressing */
+    struct drawn *set; /* open addressing, as is the next */
     uint32_t set_count, set_room;
-    struct draft_count *counts; /* how many of a type a container has; open addressing */
+    struct draft_count *counts; /* how many of a type a container has */
     uint32_t counts_count, counts_room;
+    uint32_t alive;    /* elements of the page as this run has drawn it ... */
+    size_t alive_size; /* ... and the bytes of their props */
+    size_t committed;  /* bytes of the buffer that belong to draws */
+    size_t tidy_at;    /* at so many bytes, or draws, what was replaced untold is dropped */
+    uint32_t tidy_count;
     struct draw pending; /* between begin and end */
-    int32_t pending_line;
-    size_t mark;
-    size_t live_bytes;
+    size_t document;     /* where the pending props begin */
+    uint32_t reuse;      /* a draw that the pending one takes the place of, plus 1 */
+};
+
+/* Why an element cannot be drawn. */
+enum draft_answer {
+    DRAFT_YES,
+    DRAFT_TWICE, /* drawn in this run already: draft_line says where */
+    DRAFT_GONE,  /* its container, or itself, is not of this run */
+    DRAFT_DEEP,  /* more than LIMIT_ELEMENT_DEPTH containers in each other */
 };
 
 struct draft *draft_new(void);
@@ -99,12 +112,12 @@ enum element_type draft_type(const struct draft *draft, uint64_t id);
 /* The line at which this run has drawn it, 0 when it has not or nobody said. */
 int draft_line(const struct draft *draft, uint64_t id);
 
-/* Begin an element in a container that this run has drawn. False: drawn already (the caller says
- * so with both lines), or no such container in this run. */
-bool draft_begin(struct draft *draft, enum element_type type, uint64_t id, uint64_t container);
+/* Begin an element in a container. */
+enum draft_answer draft_begin(struct draft *draft, enum element_type type, uint64_t id,
+                              uint64_t container);
 
-/* Begin to replace an element through its handle. False: not drawn in this run. */
-bool draft_begin_again(struct draft *draft, enum element_type type, uint64_t id);
+/* Begin to replace an element through its handle. */
+enum draft_answer draft_begin_again(struct draft *draft, enum element_type type, uint64_t id);
 
 /* The props are written. False: the page is too large (error filled), and nothing was drawn. */
 bool draft_end(struct draft *draft, bool by_script, int line, struct error *error);

@@ -43,7 +43,6 @@ struct field {
     const char *name;
     enum field_source source;
     enum field_type type;
-    bool required;
     const char *words;         /* a CHOICE's, as "a|b|c" */
     const char *default_value; /* as written in the list: "none", "false", "small", ... */
 };
@@ -51,15 +50,26 @@ struct field {
 struct element {
     const char *name;
     enum element_kind kind;
-    const struct field *fields; /* a widget's begin with the common ones */
-    int field_count;
-    int argument_count; /* positional ones */
-    bool single;        /* a container that holds one element at most */
+    const struct field *common; /* a widget's first fields */
+    int common_count;
+    const struct field *own;
+    bool single; /* a container that holds one element at most */
 };
 
 enum { ROOT_MAIN = 1, ROOT_SIDEBAR = 2, ROOT_EVENT = 3, ROOT_BOTTOM = 4, ROOT_LAST = 4 };
 
 const struct element *element_get(enum element_type type);
+
+/* The fields in the order of the list: those of every widget first. */
+static inline const struct field *element_field(const struct element *element, int index)
+{
+    return index < element->common_count ? &element->common[index]
+                                         : &element->own[index - element->common_count];
+}
+
+int element_field_count(enum element_type type);
+
+bool field_is_required(const struct field *field);
 
 /* By name; ELEMENT_COUNT when there is none. */
 enum element_type element_find(const char *name);

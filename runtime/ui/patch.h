@@ -43,7 +43,7 @@ void patch_remove(struct patch *patch, uint64_t id);
 /* The fields that differ between two props documents of an element; nothing when none does. True
  * when an operation was written. */
 bool patch_update(struct patch *patch, uint64_t id, enum element_type type, bool by_script,
-                  const uint8_t *old_props, size_t old_length, const uint8_t *new_props,
+                  const uint8_t *old_bytes, size_t old_length, const uint8_t *new_bytes,
                   size_t new_length);
 
 #endif

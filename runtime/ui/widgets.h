@@ -20,16 +20,16 @@
 #include "ui/element.h"
 
 struct widget_value {
-    uint8_t *bytes;  /* of a BSON value; NULL for null and none */
+    uint8_t *bytes; /* of a BSON value; NULL for null and none */
     uint32_t length;
-    uint8_t kind;    /* enum bson_kind; BSON_KIND_END for none */
-    bool owned;      /* set by the user or the script, not a default */
-    bool by_script;  /* the script was the last to set it */
+    uint8_t kind;   /* enum bson_kind; BSON_KIND_END for none */
+    bool owned;     /* set by the user or the script, not a default */
+    bool by_script; /* the script was the last to set it */
 };
 
 struct widget {
     uint64_t id;
-    struct widget *next_by_id, *next_by_key;
+    struct widget *next_by_id;
     char *key; /* NULL without one */
     struct widget_value value;
     struct widget_value before; /* at the mark, while `journaled` */
