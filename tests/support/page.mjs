@@ -57,7 +57,7 @@ export class Page {
   cut() {
     const ws = this.ws
     this.ws = null
-    ws.terminate()
+    ws?.terminate()
   }
 
   close() { this.ws?.close(1000) }

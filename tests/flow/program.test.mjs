@@ -1,0 +1,183 @@
+// The command line: what it prints, how it fails, how it ends.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import net from 'node:net'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
+import { Moonlit, folder } from '../support/moonlit.mjs'
+import { Page } from '../support/page.mjs'
+import { command, request } from '../support/process.mjs'
+
+const hello = 'local ui = require "moonlit"\nui.title "Hello"\n'
+
+function scriptIn(name, text) {
+  const path = join(folder(), name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** One sentence that names the thing, no traceback, nothing on standard output. */
+function assertRefusal(result, code, pattern) {
+  assert.equal(result.code, code, result.err)
+  assert.match(result.err, pattern)
+  assert.equal(result.err.trim().split('\n').length, 1, result.err)
+  assert.doesNotMatch(result.err, /traceback|Assertion|runtime error/)
+  assert.equal(result.out, '')
+}
+
+async function withHost(given, body) {
+  const host = await Moonlit.start({ script: hello, ...given })
+  try {
+    await body(host)
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+}
+
+test('version prints the version', async () => {
+  const { code, out } = await command(['version'])
+  assert.equal(code, 0)
+  assert.match(out, /^moonlit \d+\.\d+\.\d+\n$/)
+})
+
+test('help lists the commands, and help of each tells its options', async () => {
+  const overview = await command(['help'])
+  assert.equal(overview.code, 0)
+  for (const name of ['run', 'store', 'check', 'version', 'help']) assert.match(overview.out, new RegExp(`moonlit ${name}`))
+  const run = await command(['help', 'run'])
+  for (const option of ['--host', '--allow-host', '--port', '--database', '--store', '--open', '--no-open',
+    '--cpu-limit', '--wall-limit', '--memory-limit', '--session-timeout']) {
+    assert.ok(run.out.includes(option), option)
+  }
+  const store = await command(['help', 'store'])
+  for (const option of ['--socket', '--listen', '--test-commands']) assert.ok(store.out.includes(option), option)
+})
+
+test('no command prints the overview and is wrong use', async () => {
+  const { code, out } = await command([])
+  assert.equal(code, 2)
+  assert.match(out, /moonlit run/)
+})
+
+for (const [name, words, pattern] of [
+  ['an unknown command', ['dance'], /"dance".*help/],
+  ['help of an unknown command', ['help', 'dance'], /"dance".*help/],
+  ['an unknown option', ['run', '--speed', '9'], /--speed.*help run/],
+  ['an option without its value', ['run', '--port'], /--port needs a value/],
+  ['a port that is no number', ['run', '--port', 'many'], /--port.*"many"/],
+  ['a limit that is no number', ['run', '--cpu-limit', '-1'], /--cpu-limit.*"-1"/],
+  ['a value for an option without one', ['run', '--open=yes'], /--open takes no value/],
+  ['two scripts', ['run', 'a.lua', 'b.lua'], /a\.lua.*b\.lua/],
+  ['an unknown option of store', ['store', '--speed'], /--speed/],
+]) {
+  test(`${name} is one sentence and exit code 2`, async () => assertRefusal(await command(words), 2, pattern))
+}
+
+test('a missing file is one sentence with its name and exit code 1', async () => {
+  assertRefusal(await command(['run', join(folder(), 'nowhere.lua'), '--port', '0']), 1, /nowhere\.lua/)
+})
+
+test('a folder without an app says which file it looks for', async () => {
+  assertRefusal(await command(['run', folder(), '--port', '0']), 1, /app\.lua/)
+})
+
+test('a port in use is one sentence with the port and the way out, exit code 1', async () => {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address()
+  const result = await command(['run', scriptIn('app.lua', hello), '--port', String(port)])
+  server.close()
+  assertRefusal(result, 1, new RegExp(`${port}.*--port`))
+})
+
+for (const [name, uri, pattern] of [
+  ['without a scheme', 'localhost:27017', /mongodb:\/\//],
+  ['with an unknown option', 'mongodb://127.0.0.1/?maxPoolSise=3', /maxPoolSise/i],
+  ['with a wrong value', 'mongodb://127.0.0.1/?maxPoolSize=many', /maxPoolSize/i],
+  ['with a bad port', 'mongodb://127.0.0.1:99999/', /99999|URI/],
+]) {
+  test(`a database URI ${name} is one sentence`, async () => {
+    const result = await command(['run', scriptIn('app.lua', hello), '--port', '0', '--database', uri])
+    assert.ok(result.code === 1 || result.code === 2, result.err)
+    assertRefusal(result, result.code, pattern)
+  })
+}
+
+test('a password in a URI is never printed', async () => {
+  const result = await command(['run', scriptIn('app.lua', hello), '--port', '0', '--database',
+    'mongodb://anna:geheim@127.0.0.1/?nonsense=1'])
+  assert.doesNotMatch(result.err + result.out, /geheim/)
+})
+
+test('check finds a misspelt global without running', async () => {
+  const path = scriptIn('app.lua', 'local ui = require "moonlit"\nui.title(tostrin(1))\nerror "not run"\n')
+  const { code, out, err } = await command(['check', path])
+  assert.equal(code, 1)
+  assert.match(out + err, /app\.lua:2: .*tostrin/)
+  assert.doesNotMatch(out + err, /not run/)
+})
+
+test('check finds a syntax error with its line', async () => {
+  const { code, out, err } = await command(['check', scriptIn('app.lua', 'local x = 1\nlocal = 2\n')])
+  assert.equal(code, 1)
+  assert.match(out + err, /app\.lua:2: /)
+})
+
+test('check says nothing about a good script and ends with 0', async () => {
+  const { code, out, err } = await command(['check', scriptIn('app.lua', hello)])
+  assert.deepEqual({ code, out, err }, { code: 0, out: '', err: '' })
+})
+
+test('check wants exactly one file', async () => assertRefusal(await command(['check']), 2, /one file/))
+
+test('when ready it prints the address and which database is in use and where', () => withHost({}, async (host) => {
+  assert.match(host.out, /^Moonlit is running: http:\/\/127\.0\.0\.1:\d+\n/)
+  assert.ok(host.out.includes(join(host.dir, 'store')), host.out)
+}))
+
+test('health answers ok', () => withHost({}, async (host) => {
+  const { status, text } = await host.get('/_moonlit/health')
+  assert.deepEqual([status, text], [200, 'ok'])
+}))
+
+test('metrics are Prometheus text with every number promised', () => withHost({}, async (host) => {
+  const page = await Page.open(host)
+  await page.settled()
+  const { status, headers, text } = await host.get('/_moonlit/metrics')
+  assert.equal(status, 200)
+  assert.match(headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+  for (const line of text.trimEnd().split('\n')) assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"\})? [\d.e+-]+|\w+\{le="\+Inf"\} \d+)$/)
+  for (const name of ['moonlit_sessions 1', 'moonlit_sockets 1', 'moonlit_runs_total{outcome="finished"} 1',
+    'moonlit_run_seconds_bucket{le="+Inf"} 1', 'moonlit_run_seconds_count 1', 'moonlit_jobs{state="running"}',
+    'moonlit_db_connections_created_total', 'moonlit_db_connections_open', 'moonlit_operations_cancelled_total',
+    'moonlit_bytes_in_total', 'moonlit_bytes_out_total', 'moonlit_lua_heap_bytes']) {
+    assert.ok(text.includes('\n' + name), name)
+  }
+}))
+
+test('a foreign Host is refused, an allowed one is served', () => withHost({ options: ['--allow-host', 'moon.example'] }, async (host) => {
+  assert.equal((await request(host.port, '/_moonlit/health', { host: 'evil.example' })).status, 403)
+  assert.equal((await request(host.port, '/_moonlit/health', { host: 'moon.example' })).status, 200)
+  assert.equal((await request(host.port, '/_moonlit/health', { host: `localhost:${host.port}` })).status, 200)
+}))
+
+test('the page comes with a policy that allows no inline script, and an unknown path is 404', () => withHost({}, async (host) => {
+  const { status, headers } = await host.get('/')
+  assert.equal(status, 200)
+  const policy = headers.get('content-security-policy')
+  assert.match(policy, /default-src/)
+  assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|https:\/\//)
+  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  assert.equal((await host.get('/nowhere.png')).status, 404)
+}))
+
+test('an asset has an ETag, is compressed, and is kept for ever', () => withHost({}, async (host) => {
+  const { text } = await host.get('/')
+  const [, script] = /<script[^>]+src="\.?\/?([^"]+\.js)"/.exec(text)
+  const answer = await request(host.port, '/' + script, { 'accept-encoding': 'gzip' })
+  assert.equal(answer.headers['content-encoding'], 'gzip')
+  assert.match(answer.headers['cache-control'], /immutable/)
+  const again = await request(host.port, '/' + script, { 'accept-encoding': 'gzip', 'if-none-match': answer.headers.etag })
+  assert.equal(again.status, 304)
+}))

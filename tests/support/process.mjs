@@ -1,0 +1,71 @@
+// Commands of the binary that end by themselves, and what a process leaves behind.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync, readdirSync, existsSync } from 'node:fs'
+import { join } from 'node:path'
+import net from 'node:net'
+import http from 'node:http'
+import { binary } from './moonlit.mjs'
+
+/** Run `moonlit ...words` to its end. */
+export async function command(words, { env = {}, cwd } = {}) {
+  const child = spawn(binary, words, { cwd, env: { ...process.env, ...env } })
+  const result = { out: '', err: '' }
+  child.stdout.on('data', (text) => { result.out += text })
+  child.stderr.on('data', (text) => { result.err += text })
+  const [code, signal] = await once(child, 'close')
+  result.code = code ?? signal
+  return result
+}
+
+/** The child processes of a process, at this moment. */
+export function childrenOf(pid) {
+  const all = []
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    const path = `/proc/${pid}/task/${thread}/children`
+    if (existsSync(path)) all.push(...readFileSync(path, 'utf8').trim().split(' ').filter(Boolean).map(Number))
+  }
+  return all
+}
+
+export function isAlive(pid) {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** The paths of all sockets below a folder. */
+export function socketFiles(folder) {
+  return readdirSync(folder, { withFileTypes: true, recursive: true })
+    .filter((entry) => entry.isSocket()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+}
+
+/** A server that accepts and never answers. `connections` resolves at the first one. */
+export async function mute() {
+  const sockets = []
+  const server = net.createServer((socket) => { sockets.push(socket.on('error', () => {}).resume()) })
+  const first = once(server, 'connection')
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    port: server.address().port,
+    first,
+    close() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    },
+  }
+}
+
+/** One request with any head fields. */
+export function request(port, path, headers = {}) {
+  return new Promise((done, fail) => {
+    http.get({ host: '127.0.0.1', port, path, headers, agent: false }, (answer) => {
+      let text = ''
+      answer.on('data', (bytes) => { text += bytes })
+      answer.on('end', () => done({ status: answer.statusCode, headers: answer.headers, text }))
+    }).on('error', fail)
+  })
+}
