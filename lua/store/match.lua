@@ -229,58 +229,56 @@ end
 
 local BOUNDS = { ["$eq"] = true, ["$gt"] = true, ["$gte"] = true, ["$lt"] = true, ["$lte"] = true, ["$in"] = true }
 
-local function add_bound(bounds, path, op, t, v)
-  bounds[path] = bounds[path] or {}
-  table.insert(bounds[path], { op, t, v })
-end
-
-local function collect_bounds(filter, bounds)
+-- Calls take(path, op, t, v) for each condition that every match must meet, in the filter's order.
+local function each_bound(filter, take)
   for name, t, v in bson.each(filter) do
     if name == "$and" and t == 4 then
       for _, element in ipairs(bson.elements(v)) do
         if element.t == 3 then
-          collect_bounds(element.v, bounds)
+          each_bound(element.v, take)
         end
       end
     elseif name:sub(1, 1) == "$" or t == 11 then
       -- says nothing about one path
     elseif not operators.holds_operators(t, v) then
-      add_bound(bounds, name, "$eq", t, v)
+      take(name, "$eq", t, v)
     else
       for op, inner_t, inner_v in bson.each(v) do
         if BOUNDS[op] and inner_t ~= 11 then
-          add_bound(bounds, name, op, inner_t, inner_v)
+          take(name, op, inner_t, inner_v)
         end
       end
     end
   end
-  return bounds
 end
 
 function match.bounds(filter)
-  return collect_bounds(filter, {})
+  local bounds = {}
+  each_bound(filter, function(path, op, t, v)
+    bounds[path] = bounds[path] or {}
+    table.insert(bounds[path], { op, t, v })
+  end)
+  return bounds
 end
 
 function match.equalities(filter)
   local list = {}
-  for path, conditions in pairs(match.bounds(filter)) do
-    for _, bound in ipairs(conditions) do
-      if bound[1] == "$eq" then
-        list[#list + 1] = { path = path, t = bound[2], v = bound[3] }
-      end
+  each_bound(filter, function(path, op, t, v)
+    if op == "$eq" then
+      list[#list + 1] = { path = path, t = t, v = v }
     end
-  end
-  table.sort(list, function(a, b) return a.path < b.path end)
+  end)
   return list
 end
 
 local function without_twins(elements)
   local list, seen = {}, {}
   for _, element in ipairs(elements) do
-    local key = bson.key(element.t, element.v)
     if element.t == 11 then
       return nil
-    elseif not seen[key] then
+    end
+    local key = bson.key(element.t, element.v)
+    if not seen[key] then
       seen[key] = true
       list[#list + 1] = { t = element.t, v = element.v }
     end
