@@ -211,9 +211,8 @@ static int with_id(lua_State *L)
     struct bson_walk walk;
     bson_walk_begin(&walk, out->bytes, out->length);
     write_with_id(&writer, &id, &walk);
-    if (writer.full || length > LIMIT_DOCUMENT) { /* full: there were two of the name */
-        return lib_bson_refuse(L, writer.full ? "the document has _id twice"
-                                              : "the document would be larger than 16 MiB");
+    if (writer.full || length > LIMIT_DOCUMENT) {
+        return lib_bson_refuse(L, "the document would be larger than 16 MiB");
     }
     view_push(L, -1, batch, room.length, false);
     struct bson_element first;

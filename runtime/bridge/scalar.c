@@ -372,6 +372,7 @@ static int decimal_number(lua_State *L)
 {
     struct buffer *out = value_scratch(L);
     write_decimal(check_scalar(L, 1, BSON_KIND_DECIMAL128)->bytes, out);
+    buffer_append(out, "", 1);
     double number = NAN;
     sscanf((const char *)out->bytes, "%lf", &number);
     lua_pushnumber(L, number);

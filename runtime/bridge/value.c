@@ -13,7 +13,7 @@
 #include "bridge/view.h"
 #include "limits.h"
 
-enum { LUA_TYPE_CDATA = 10, STACK_A_LEVEL = 8 };
+enum { LUA_TYPE_CDATA = 10, STACK_A_LEVEL = 8, PLACE_STEPS = 3 };
 
 /* Where we are: the field or the item of each open table. */
 struct step {
@@ -40,7 +40,10 @@ static void describe_place(const struct encoder *e, char *text, size_t size)
     size_t used = (size_t)snprintf(text, size, "%.60s", e->root);
     for (int i = 0; i < e->depth && used + 80 < size; i++) {
         const struct step *step = &e->steps[i];
-        if (step->name == NULL && step->index > 0) {
+        if (i == PLACE_STEPS && e->depth > 2 * PLACE_STEPS) { /* the middle of a long way */
+            used += (size_t)snprintf(text + used, size - used, "...");
+            i = e->depth - PLACE_STEPS - 1;
+        } else if (step->name == NULL && step->index > 0) {
             used += (size_t)snprintf(text + used, size - used, "[%d]", step->index);
         } else if (step->name != NULL) {
             used += (size_t)snprintf(text + used, size - used, "%s%.60s", used > 0 ? "." : "",
@@ -196,7 +199,7 @@ static bool refuse_key(struct encoder *e, int index)
     }
     return refuse(e,
                   "the number %.14g as a key cannot be written as BSON: lists have the keys 1 to "
-                  "n without holes (bson.null fills one), documents have texts (tostring)",
+                  "n, documents have texts (tostring)",
                   lua_tonumber(e->L, index));
 }
 
@@ -239,11 +242,12 @@ static bool encode_fields(struct encoder *e, int index)
     return true;
 }
 
-/* Every key must be one of 1 to `count`. */
+/* Every key must be one of 1 to `count`, and each be there. */
 static bool check_items(struct encoder *e, int index, size_t count)
 {
     lua_State *L = e->L;
     size_t seen = 0;
+    bool has_hole = false;
     lua_pushnil(L);
     for (; lua_next(L, index) != 0; seen++) {
         lua_pop(L, 1);
@@ -251,12 +255,14 @@ static bool check_items(struct encoder *e, int index, size_t count)
             return refuse_mixed(e);
         }
         double key = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : 0;
-        if (!(key >= 1 && key <= (double)count && key == floor(key))) {
+        if (!(key >= 1 && key == floor(key))) {
             return refuse_key(e, -1);
         }
+        has_hole = has_hole || key > (double)count;
     }
-    if (seen != count) {
-        return refuse(e, "the list has a hole; fill holes with bson.null");
+    if (has_hole || seen != count) {
+        return refuse(e, "the list has a hole: its keys must be 1 to n (bson.null fills a hole); "
+                         "a document with numbers as names has them as texts (tostring)");
     }
     return true;
 }
