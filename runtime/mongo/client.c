@@ -63,7 +63,7 @@ static mongoc_client_t *make_driver_by_errand(struct client *client, bson_error_
     making->errand.run = run_making;
     making->errand.drop = drop_making;
     making->uri = mongoc_uri_copy(client->uri);
-    if (!errand_run(&making->errand, &client->wire, client->settings->selection_time)) {
+    if (!errand_run(&making->errand, &client->wire, client->patience)) {
         bson_set_error(cause, MONGOC_ERROR_SERVER_SELECTION, MONGOC_ERROR_SERVER_SELECTION_FAILURE,
                        "the look-up of its SRV record took too long");
         return NULL;
@@ -223,11 +223,12 @@ static void keep_result(struct client *client, bool ok, const bson_t *reply,
     bson_t command;
     struct failure_place place = {.address = client->settings->address,
                                   .trouble = client->wire.trouble,
-                                  .selection_time = client->settings->selection_time};
+                                  .selection_time = client->patience};
     bson_init_static(&command, call->bson, call->length);
     place.command = command_name(&command);
     failure_describe(cause, reply, &place, &call->error);
-    call->error.unknown = call->kind == MONGO_WRITE && failure_is_network(cause);
+    bool refused = cause->domain == MONGOC_ERROR_SERVER && !failure_may_repeat(cause, reply);
+    call->error.unknown = call->kind == MONGO_WRITE && call->was_lost && !refused;
 }
 
 /* ---- the call -------------------------------------------------------------------------------- */
@@ -255,7 +256,7 @@ static bool try_on_worker(struct client *client, const bson_t *command, bson_t *
                           bson_error_t *cause)
 {
     struct call *call = &client->call;
-    int64_t deadline = now_in_ms() + client->settings->selection_time;
+    int64_t deadline = now_in_ms() + client->patience;
     bool numberable = call->kind == MONGO_WRITE && command_can_be_numbered(command);
     int64_t number = 0;
     unsigned tries = 0;
@@ -273,6 +274,7 @@ static bool try_on_worker(struct client *client, const bson_t *command, bson_t *
             bson_destroy(reply);
             ok = send_on_worker(client, &whole, reply, cause);
             bson_destroy(&whole);
+            call->was_lost = call->was_lost || (!ok && failure_is_network(cause));
         }
         if (ok || !may_try_again(client, cause, reply, number != 0, &tries, deadline)) {
             return ok;
@@ -357,6 +359,7 @@ bool client_init(struct client *client, const struct settings *settings, const m
                  struct wire_counts *counts)
 {
     *client = (struct client){.settings = settings, .uri = uri};
+    client->patience = settings->selection_time;
     pthread_mutex_init(&client->lock, NULL);
     if (!wire_init(&client->wire, settings, counts)) {
         pthread_mutex_destroy(&client->lock);

@@ -23,6 +23,7 @@ struct call {
     unsigned max_time_ms;
     uint32_t server; /* 0: any that fits; else the one where the cursor is */
     bool repeats;    /* may be sent once more although it is a write without a number */
+    bool was_lost;   /* an answer was: the server may have done it */
 
     bool ok;
     uint8_t *reply; /* NULL when none came */
@@ -41,6 +42,7 @@ enum client_session {
 struct client {
     const struct settings *settings;
     const mongoc_uri_t *uri;
+    unsigned patience; /* ms in which a server must be found */
     struct wire wire;
     struct call call;
 

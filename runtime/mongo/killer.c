@@ -112,6 +112,7 @@ bool killer_init(struct mongo *mongo)
     killer->job.done_on_loop = done_on_loop;
     bool made =
         client_init(&killer->client, &mongo->settings, mongo->settings.control_uri, &mongo->counts);
+    killer->client.patience = LIMIT_MONGO_KILL_TIME;
     killer->client.wire.connect_time = LIMIT_MONGO_KILL_TIME;
     return made;
 }

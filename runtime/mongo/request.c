@@ -87,10 +87,14 @@ static void deliver(struct mongo_request *request, struct mongo_result *result)
     free(result->reply);
 }
 
+/* Those that are there now: a callback may start what fails in the next round. */
 void requests_deliver_failed(struct mongo *mongo)
 {
-    struct list *first;
-    while ((first = list_take_first(&mongo->failed))) {
+    struct list now, *first;
+    list_init(&now);
+    list_insert_after(&mongo->failed, &now); /* `now` becomes the head of them all ... */
+    list_remove(&mongo->failed);             /* ... and failed is empty */
+    while ((first = list_take_first(&now))) {
         struct mongo_request *request = list_item(first, struct mongo_request, link);
         struct mongo_result result = {.error = request->error};
         deliver(request, &result);

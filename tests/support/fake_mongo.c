@@ -47,8 +47,7 @@ struct connection {
     int fd;
 };
 
-/* ---- bytes -------------------------------------------------------------------------------------
- */
+/* ---- bytes ----------------------------------------------------------------------------------- */
 
 static bool read_all(int fd, void *bytes, size_t length)
 {
@@ -95,8 +94,7 @@ static bool answer(int fd, const struct header *request, const bson_t *reply)
     return write_all(fd, buffer, (size_t)header.length);
 }
 
-/* ---- looking into commands
- * ----------------------------------------------------------------------- */
+/* ---- looking into commands ------------------------------------------------------------------- */
 
 static int number_at(const bson_t *command, const char *path)
 {
@@ -150,8 +148,7 @@ static void append_error(bson_t *reply, int code, const char *name, const char *
     }
 }
 
-/* ---- commands; each with the lock held. False: close the connection without an answer
- * -------------- */
+/* ---- commands; each with the lock held. False: close the connection without an answer -------- */
 
 static bool do_hello(struct fake_mongo *fake, bson_t *reply)
 {
@@ -340,8 +337,7 @@ static bool do_command(struct fake_mongo *fake, const bson_t *command, bson_t *r
     return true;
 }
 
-/* ---- connections
- * --------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 /* The body: of OP_MSG after the flags (kind 0; document sequences are not sent by our client), of
  * OP_QUERY after flags, name, skip and limit. */
@@ -412,8 +408,7 @@ static void *accept_all(void *data)
     return NULL;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static void listen_on_unix(struct fake_mongo *fake)
 {

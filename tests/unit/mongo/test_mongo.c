@@ -10,8 +10,7 @@
 
 #include "../../support/fake_mongo.c"
 
-/* ---- a loop, a fake server, a mongo
- * -------------------------------------------------------------- */
+/* ---- a loop, a fake server, a mongo ---------------------------------------------------------- */
 
 struct place {
     uv_loop_t loop;
@@ -99,8 +98,10 @@ static struct mongo_stats stats(struct place *place)
     return stats;
 }
 
-/* ---- commands
- * -------------------------------------------------------------------------------------- */
+/* A bound against hanging, far above what it takes. */
+#define assert_prompt(milliseconds) assert_true((milliseconds) < 2000)
+
+/* ---- commands -------------------------------------------------------------------------------- */
 
 static void on_done(void *data, struct mongo_result *result)
 {
@@ -191,8 +192,7 @@ static void warm_up(struct place *place)
     outcome_clear(&outcome);
 }
 
-/* ---- promises: plain use
- * ----------------------------------------------------------------------------- */
+/* ---- promises: plain use --------------------------------------------------------------------- */
 
 static void a_command_is_answered_with_the_servers_bytes(void **state)
 {
@@ -291,8 +291,7 @@ static void what_is_not_a_command_is_refused_later_and_not_at_once(void **state)
     place_close(&place);
 }
 
-/* ---- promises: the pool
- * -------------------------------------------------------------------------------- */
+/* ---- promises: the pool ---------------------------------------------------------------------- */
 
 static void no_more_connections_than_the_pool_is_large(void **state)
 {
@@ -365,8 +364,7 @@ static void a_request_that_waits_too_long_for_a_client_fails(void **state)
     place_close(&place);
 }
 
-/* ---- promises: cancelling
- * -------------------------------------------------------------------------------- */
+/* ---- promises: cancelling -------------------------------------------------------------------- */
 
 static void a_waiting_request_is_withdrawn(void **state)
 {
@@ -596,8 +594,93 @@ static void a_cancelled_write_is_cut_and_said_to_be_unknown(void **state)
     place_close(&place);
 }
 
-/* ---- promises: cursors
- * --------------------------------------------------------------------------------------- */
+struct tracked {
+    struct mongo_request *request; /* alive */
+    struct mongo_lease *lease;
+    int ends;
+};
+
+static void on_tracked_done(void *data, struct mongo_result *result)
+{
+    struct tracked *tracked = data;
+    tracked->request = NULL;
+    tracked->ends++;
+    tracked->lease = result->lease;
+}
+
+static struct mongo_request *start_tracked(struct place *place, struct mongo_gate *gate, int kind,
+                                           struct tracked *tracked)
+{
+    static const char *const filters[] = {"block", "batches", "fail", NULL};
+    bson_t bson = BSON_INITIALIZER, filter;
+    BSON_APPEND_UTF8(&bson, "find", "things");
+    BSON_APPEND_DOCUMENT_BEGIN(&bson, "filter", &filter);
+    if (filters[kind]) {
+        BSON_APPEND_INT32(&filter, filters[kind], 3);
+    }
+    bson_append_document_end(&bson, &filter);
+    struct mongo_command command = {.database = "test",
+                                    .bson = bson_get_data(&bson),
+                                    .length = bson.len,
+                                    .kind = kind == 3 ? MONGO_WRITE : MONGO_READ,
+                                    .keeps_cursor = true};
+    struct mongo_request *request =
+        mongo_start(place->mongo, gate, &command, on_tracked_done, tracked);
+    bson_destroy(&bson);
+    return request;
+}
+
+static void one_random_step(struct place *place, struct mongo_gate *gate, struct tracked *tracked)
+{
+    if (tracked->lease && rand() % 2) {
+        mongo_lease_release(tracked->lease);
+        tracked->lease = NULL;
+    } else if (tracked->request && rand() % 2) {
+        mongo_cancel(tracked->request);
+        tracked->request = NULL;
+        tracked->ends++;
+    } else if (!tracked->request && !tracked->lease && tracked->ends == 0) {
+        tracked->request = start_tracked(place, gate, rand() % 4, tracked);
+    }
+    if (rand() % 16 == 0) {
+        fake_mongo_release(place->fake);
+    }
+    if (rand() % 60 == 0) {
+        fake_mongo_disconnect_all(place->fake);
+    }
+    for (int turns = rand() % 3; turns > 0; turns--) {
+        uv_run(&place->loop, rand() % 8 ? UV_RUN_NOWAIT : UV_RUN_ONCE);
+    }
+}
+
+/* Seeded: requests of all kinds, cancels, releases, cut connections, and the end in the middle. */
+static void in_any_mix_each_request_ends_once_and_stopping_ends_the_rest(void **state)
+{
+    enum { COUNT = 60 };
+    for (unsigned seed = 1; seed <= 12; seed++) {
+        struct place place;
+        struct tracked tracked[COUNT] = {0};
+        struct mongo_gate gate;
+        place_open(&place, 1 + seed % 5);
+        mongo_gate_init(&gate);
+        srand(seed);
+        for (int step = 0; step < 400; step++) {
+            one_random_step(&place, &gate, &tracked[rand() % COUNT]);
+        }
+        assert_prompt(place_stop(&place));
+        for (int i = 0; i < COUNT; i++) {
+            assert_true(tracked[i].ends <= 1);
+            assert_null(tracked[i].request);
+            if (tracked[i].lease) {
+                mongo_lease_release(tracked[i].lease);
+            }
+        }
+        mongo_gate_deinit(&gate);
+        fake_mongo_free(place.fake);
+    }
+}
+
+/* ---- promises: cursors ----------------------------------------------------------------------- */
 
 static void a_cursor_is_read_to_its_end_through_its_lease(void **state)
 {
@@ -681,8 +764,7 @@ static void a_lease_outlives_its_mongo_and_is_dead(void **state)
     outcome_clear(&outcome);
 }
 
-/* ---- promises: repeating
- * --------------------------------------------------------------------------------------- */
+/* ---- promises: repeating --------------------------------------------------------------------- */
 
 static void a_read_is_repeated_when_the_connection_breaks(void **state)
 {
@@ -780,8 +862,7 @@ static void an_idle_connection_closed_by_the_server_is_replaced_before_use(void 
     place_close(&place);
 }
 
-/* ---- promises: a database that is away
- * --------------------------------------------------------------------------- */
+/* ---- promises: a database that is away ------------------------------------------------------- */
 
 static void a_database_that_is_away_is_said_to_be(void **state)
 {
@@ -837,11 +918,7 @@ static void a_server_that_never_answers_is_given_up(void **state)
     place_close(&place);
 }
 
-/* ---- promises: stopping
- * -------------------------------------------------------------------------------------------- */
-
-/* A bound against hanging, far above what it takes. */
-#define assert_prompt(milliseconds) assert_true((milliseconds) < 2000)
+/* ---- promises: stopping ---------------------------------------------------------------------- */
 
 static void stopping_says_goodbye_and_leaves_nothing(void **state)
 {
@@ -923,8 +1000,7 @@ static void stopping_an_unused_mongo_works(void **state)
     fake_mongo_free(place.fake);
 }
 
-/* ---- promises: addresses
- * ---------------------------------------------------------------------------------------------- */
+/* ---- promises: addresses --------------------------------------------------------------------- */
 
 static void a_bad_uri_is_refused_in_a_sentence_without_its_password(void **state)
 {
@@ -1010,6 +1086,7 @@ int main(void)
         cmocka_unit_test(a_kill_that_does_not_get_through_cuts_the_call_and_opens_the_gate),
         cmocka_unit_test(a_server_without_sessions_has_its_calls_cut),
         cmocka_unit_test(a_cancelled_write_is_cut_and_said_to_be_unknown),
+        cmocka_unit_test(in_any_mix_each_request_ends_once_and_stopping_ends_the_rest),
         cmocka_unit_test(a_cursor_is_read_to_its_end_through_its_lease),
         cmocka_unit_test(a_released_lease_kills_its_cursor_and_frees_its_client),
         cmocka_unit_test(open_cursors_are_bounded_and_others_go_on),

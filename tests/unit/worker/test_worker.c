@@ -8,8 +8,7 @@
 
 #include <cmocka.h>
 
-/* ---- a loop, a worker, and jobs that wait until they are let go --------------------------------
- */
+/* ---- a loop, a worker, and jobs that wait until they are let go ------------------------------ */
 
 struct place {
     uv_loop_t loop;
@@ -95,8 +94,7 @@ static void place_close(struct place *place)
     sem_destroy(&place->let_go);
 }
 
-/* ---- promises ----------------------------------------------------------------------------------
- */
+/* ---- promises -------------------------------------------------------------------------------- */
 
 static void every_job_is_worked_and_delivered_once(void **state)
 {
