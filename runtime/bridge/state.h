@@ -34,6 +34,7 @@ struct memory_account {
     size_t highest;     /* it ever was */
     size_t before;      /* the heap at state_guard */
     size_t limit;       /* growth allowed since then */
+    size_t relieved;    /* growth at the last state_relieve */
     bool guarded;
     bool refused;       /* an allocation was refused since state_guard */
 };
@@ -52,7 +53,7 @@ struct state {
     void *owner; /* the engine, or whoever called state_new */
     struct memory_account memory;
     struct rewrite_functions functions;
-    int shared;              /* registry reference of _ml_P: { presses, container, shields } */
+    int helpers;             /* registry reference of { T, P, H, E, D, L } */
     int mains;               /* ... of the main functions of chunks, a table with weak keys */
     int loaded;              /* ... of internal modules by name */
     int libraries;           /* ... of C libraries by name */
@@ -79,7 +80,8 @@ bool state_require(struct state *state, const char *name, struct error *error);
 /* What rewritten code calls from now on; modules and scripts loaded before keep what they had. */
 void state_set_rewrite_functions(struct state *state, const struct rewrite_functions *functions);
 
-/* Push _ml_P, the table that rewritten code and the engine share. */
+/* Push _ml_P, the table that rewritten code and the engine share: [1] presses of the branch, [2] the
+ * container it draws into, [3] its shields. */
 void state_push_shared(struct state *state);
 
 /* Where require, loadfile and dofile look; the directory of the script. */

@@ -1,0 +1,85 @@
+// Headless Chromium on the real binary: tabs that note every problem, and a cable that can be cut.
+import net from 'node:net'
+import { once } from 'node:events'
+import { existsSync, readFileSync } from 'node:fs'
+import { require } from './moonlit.mjs'
+
+const { chromium } = require('playwright-core')
+const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
+
+const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
+
+/** One browser for a test file; give its `close` to `after`. */
+export const launch = () => chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+
+/** A new tab, with a context of its own unless one is given. Its `problems` must stay empty. */
+export async function openTab(browser, url, { context, ...options } = {}) {
+  const own = context ?? await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/London', ...options })
+  const tab = await own.newPage()
+  watch(tab)
+  await tab.goto(url)
+  return tab
+}
+
+/** Note errors on the console, exceptions, and what the security policy refused. */
+export function watch(tab) {
+  tab.problems = []
+  tab.setDefaultTimeout(10000)
+  tab.on('console', (message) => {
+    if (message.type() === 'error' && !tab.mayLose) tab.problems.push(message.text())
+  })
+  tab.on('pageerror', (error) => tab.problems.push(String(error)))
+  tab.on('requestfailed', (request) => { if (!tab.mayLose) tab.problems.push(`${request.url()}: ${request.failure()?.errorText}`) })
+  return tab
+}
+
+/** Look at the page frame by frame until `look` is true there. (Playwright's own way needs eval.) */
+export async function until(tab, look, argument, milliseconds = 10000) {
+  const end = Date.now() + milliseconds
+  for (;;) {
+    if (await tab.evaluate(look, argument)) return
+    if (Date.now() > end) throw new Error(`not so after ${milliseconds} ms: ${look}\nthe page shows:\n${await tab.innerText('body')}`)
+    await tab.evaluate(() => new Promise((next) => requestAnimationFrame(next)))
+  }
+}
+
+/** What axe finds, as readable lines. */
+export async function findings(tab) {
+  await tab.evaluate(axe)
+  const { violations } = await tab.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
+  return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary.replaceAll('\n', ' ')}`))
+}
+
+/** A cable between browser and host that can be cut and mended. */
+export class Cable {
+  static async to(host) {
+    const cable = new Cable()
+    cable.ends = new Set()
+    cable.server = net.createServer((near) => cable.join(near, net.connect(host.port, '127.0.0.1')))
+    cable.server.listen(0, '127.0.0.1')
+    await once(cable.server, 'listening')
+    cable.url = `http://127.0.0.1:${cable.server.address().port}`
+    return cable
+  }
+
+  join(near, far) {
+    for (const [from, to] of [[near, far], [far, near]]) {
+      this.ends.add(from)
+      from.on('error', () => {}).on('close', () => { this.ends.delete(from); to.destroy() })
+      from.pipe(to)
+    }
+    if (this.isCut) near.destroy()
+  }
+
+  cut() {
+    this.isCut = true
+    for (const end of this.ends) end.destroy()
+  }
+
+  mend() { this.isCut = false }
+
+  close() {
+    this.cut()
+    this.server.close()
+  }
+}
