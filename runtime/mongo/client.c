@@ -130,7 +130,8 @@ static bool connect_on_worker(struct client *client, bson_error_t *cause)
     mongoc_server_description_destroy(server);
     start_session(client);
     client->number = 0;
-    client->numbers = client->settings->retry_writes && client->session && !alone;
+    client->numbers = client->settings->retry_writes && client->settings->acknowledged &&
+                      client->session && !alone;
     return true;
 }
 
@@ -151,29 +152,35 @@ void client_disconnect_on_worker(struct client *client)
 
 /* ---- one try --------------------------------------------------------------------------------- */
 
-static bool append_options(struct client *client, const struct call *call, bson_t *options,
+static bool append_options(struct client *client, enum command_manner manner, bson_t *options,
                            bson_error_t *cause)
 {
-    if (call->server) {
-        BSON_APPEND_INT64(options, "serverId", call->server);
+    bool answered = manner != MANNER_WRITE || client->settings->acknowledged;
+    if (client->call.server) {
+        BSON_APPEND_INT64(options, "serverId", client->call.server);
     }
-    return !client->session || mongoc_client_session_append(client->session, options, cause);
+    return !client->session || !answered ||
+           mongoc_client_session_append(client->session, options, cause);
 }
 
 static bool send_on_worker(struct client *client, const bson_t *command, bson_t *reply,
                            bson_error_t *cause)
 {
-    struct call *call = &client->call;
+    const char *database = client->call.database;
+    enum command_manner manner = command_manner(command, client->call.kind);
     bson_t options = BSON_INITIALIZER;
-    bool ok = append_options(client, call, &options, cause);
+    bool ok = append_options(client, manner, &options, cause);
     if (!ok) {
         bson_init(reply);
-    } else if (call->kind == MONGO_READ) {
-        ok = mongoc_client_read_command_with_opts(client->driver, call->database, command, NULL,
-                                                  &options, reply, cause);
+    } else if (manner == MANNER_READ) {
+        ok = mongoc_client_read_command_with_opts(client->driver, database, command, NULL, &options,
+                                                  reply, cause);
+    } else if (manner == MANNER_WRITE) {
+        ok = mongoc_client_write_command_with_opts(client->driver, database, command, &options,
+                                                   reply, cause);
     } else {
-        ok = mongoc_client_write_command_with_opts(client->driver, call->database, command,
-                                                   &options, reply, cause);
+        ok = mongoc_client_command_with_opts(client->driver, database, command, NULL, &options,
+                                             reply, cause);
     }
     bson_destroy(&options);
     return ok;
@@ -211,7 +218,7 @@ static void keep_result(struct client *client, bool ok, const bson_t *reply,
     bson_iter_t field;
     /* a writeConcernError is inside an answer, and the caller's to look at */
     call->ok = ok || (bson_iter_init_find(&field, reply, "ok") && bson_iter_as_bool(&field));
-    if (!bson_empty(reply)) {
+    if (ok || !bson_empty(reply)) {
         call->reply_length = reply->len;
         call->reply = memory_copy(bson_get_data(reply), reply->len);
     }

@@ -1,6 +1,7 @@
 #include "mongo/command.h"
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- commands -------------------------------------------------------------------------------- */
 
@@ -11,6 +12,28 @@ const char *command_name(const bson_t *command)
         return NULL;
     }
     return bson_iter_key(&first);
+}
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+    while (*names && strcasecmp(name, *names) != 0) {
+        names++;
+    }
+    return *names != NULL;
+}
+
+enum command_manner command_manner(const bson_t *command, enum mongo_kind kind)
+{
+    static const char *const reads[] = {"find", "aggregate", "count", "distinct", NULL};
+    static const char *const writes[] = {
+        "insert",  "update",           "delete",      "findAndModify", "aggregate",
+        "create",  "createIndexes",    "dropIndexes", "drop",          "dropDatabase",
+        "collMod", "renameCollection", NULL};
+    const char *name = command_name(command);
+    if (kind == MONGO_READ) {
+        return is_one_of(name, reads) ? MANNER_READ : MANNER_PLAIN;
+    }
+    return is_one_of(name, writes) ? MANNER_WRITE : MANNER_PLAIN;
 }
 
 /* Does a document of the array under `key` have field `field` with a value that is not zero or

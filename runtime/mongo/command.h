@@ -10,6 +10,12 @@
 /* The command's name, its first key; NULL for an empty document. Lives as long as the bytes. */
 const char *command_name(const bson_t *command);
 
+/* Which of the URI's concerns and preferences a command takes over: those of reads and of writes
+ * for what is known to accept them, else none, since a server refuses what it does not know. */
+enum command_manner { MANNER_PLAIN, MANNER_READ, MANNER_WRITE };
+
+enum command_manner command_manner(const bson_t *command, enum mongo_kind kind);
+
 /* A write that a server recognizes as a repetition by its number: insert, findAndModify, and
  * update and delete that touch one document each; acknowledged ones only. */
 bool command_can_be_numbered(const bson_t *command);

@@ -164,6 +164,8 @@ static void read_retries(struct settings *settings)
     mongoc_uri_t *uri = settings->uri;
     settings->retry_reads = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYREADS, true);
     settings->retry_writes = mongoc_uri_get_option_as_bool(uri, MONGOC_URI_RETRYWRITES, true);
+    settings->acknowledged =
+        mongoc_write_concern_is_acknowledged(mongoc_uri_get_write_concern(uri));
     mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYREADS, false);
     mongoc_uri_set_option_as_bool(uri, MONGOC_URI_RETRYWRITES, false);
 }

@@ -18,6 +18,7 @@ struct settings {
     unsigned connect_time;   /* connectTimeoutMS */
     bool retry_reads;
     bool retry_writes;
+    bool acknowledged;       /* false for w=0: writes are not answered, and run without session */
     bool reads_from_primary; /* so a kill need not go to the other members */
     bool tls;
     mongoc_ssl_opt_t tls_options; /* points into uri */

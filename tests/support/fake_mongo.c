@@ -316,6 +316,10 @@ static bool do_command(struct fake_mongo *fake, const bson_t *command, bson_t *r
     if (number_at(command, "maxTimeMS")) {
         fake->numbers.max_time_ms = number_at(command, "maxTimeMS");
     }
+    if (strcmp(name, "find") != 0 && strcmp(name, "insert") != 0) {
+        fake->numbers.concerns +=
+            bson_has_field(command, "readConcern") || bson_has_field(command, "writeConcern");
+    }
     if (!strcasecmp(name, "hello") || !strcasecmp(name, "ismaster")) {
         return do_hello(fake, reply);
     }

@@ -42,7 +42,8 @@ struct fake_numbers {
     int finds_killed;     /* blocked finds that a kill ended */
     int killed_cursors;
     int end_sessions;
-    int max_time_ms;                /* of the last command that had it, else 0 */
+    int concerns;    /* read and write concerns received with commands that have none */
+    int max_time_ms; /* of the last command that had it, else 0 */
     int finds_before_kill_answered; /* finds that began while a killSessions was being answered */
 };
 

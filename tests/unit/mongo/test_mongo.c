@@ -862,6 +862,47 @@ static void an_idle_connection_closed_by_the_server_is_replaced_before_use(void 
     place_close(&place);
 }
 
+static void concerns_of_the_uri_go_only_to_commands_that_have_them(void **state)
+{
+    struct place place = {.fake = fake_mongo_new(false)};
+    char uri[300];
+    snprintf(uri, sizeof uri, "%s?w=majority&readConcernLevel=local", fake_mongo_uri(place.fake));
+    place_connect(&place, uri, 1);
+    struct outcome outcome = {0};
+    start_find(&place, NULL, "batches", 3, &outcome);
+    await(&place, &outcome);
+    struct mongo_lease *lease = outcome.lease;
+    outcome_clear(&outcome);
+    start_get_more(&place, lease, 1, &outcome);
+    await(&place, &outcome);
+    mongo_lease_release(lease);
+    outcome_clear(&outcome);
+    struct mongo_request *request = start_find(&place, NULL, "block", 1, &outcome);
+    run_until(&place, numbers(&place).blocked == 1);
+    mongo_cancel(request);
+    run_until(&place, stats(&place).clients_idle == 1);
+    assert_int_equal(numbers(&place).killed_cursors, 1);
+    assert_int_equal(numbers(&place).finds_killed, 1);
+    assert_int_equal(numbers(&place).concerns, 0);
+    place_close(&place);
+}
+
+static void unacknowledged_writes_of_the_uri_work(void **state)
+{
+    struct place place = {.fake = fake_mongo_new(false)};
+    char uri[300];
+    snprintf(uri, sizeof uri, "%s?w=0", fake_mongo_uri(place.fake));
+    place_connect(&place, uri, 1);
+    struct outcome outcome = {0};
+    start_insert(&place, &outcome);
+    await(&place, &outcome);
+    assert_true(outcome.ok);
+    assert_non_null(outcome.reply);
+    assert_int_equal(numbers(&place).numbered_inserts, 0);
+    outcome_clear(&outcome);
+    place_close(&place);
+}
+
 /* ---- promises: a database that is away ------------------------------------------------------- */
 
 static void a_database_that_is_away_is_said_to_be(void **state)
@@ -1097,6 +1138,8 @@ int main(void)
         cmocka_unit_test(an_insert_refused_by_a_stepped_down_server_is_repeated),
         cmocka_unit_test(a_write_without_a_number_is_not_repeated_and_its_outcome_is_unknown),
         cmocka_unit_test(an_idle_connection_closed_by_the_server_is_replaced_before_use),
+        cmocka_unit_test(concerns_of_the_uri_go_only_to_commands_that_have_them),
+        cmocka_unit_test(unacknowledged_writes_of_the_uri_work),
         cmocka_unit_test(a_database_that_is_away_is_said_to_be),
         cmocka_unit_test(a_host_that_does_not_exist_is_said_to_be),
         cmocka_unit_test(a_server_that_never_answers_is_given_up),
