@@ -7,11 +7,12 @@
  * "moonlit.core.pattern", for lua/moonlit/text.lua:
  *
  *   find(s, p, init, plain), match(s, p, init)   as in the manual
- *   match_at(s, p, at)       first match at or after `at`, anchors not special: start, end,
- *                            captures...; or nil
- *   match_here(s, p, at)     the match that begins just at `at`: end, captures...; or nil
- *   gsub(s, p, text, n)      replacement by a string, which calls nobody
- *   gsub_table(s, p, t, n)   replacement by a table without a metatable
+ *   match_at(s, p, at)      the first match at or after `at`, "^" not special: start, end, and the
+ *                           captures or the whole; nothing when there is none
+ *   match_here(s, p, at)    the same for a match that begins just at `at`
+ *   gsub(s, p, by, n)       by a string, or by a table without a metatable: it calls nobody
+ *
+ * match_at and match_here name the line of their caller's caller in errors.
  */
 #ifndef MOONLIT_BRIDGE_PATTERN_H
 #define MOONLIT_BRIDGE_PATTERN_H

@@ -80,7 +80,7 @@ struct rewrite_globals {
 };
 
 /* Append the rewritten source to `out`. `globals` may be NULL; else the global names are added to
- * it (rewrite_globals_deinit frees them). False with the line in `error` when the source is no Lua,
+ * it (rewrite_globals_deinit frees them). False with the line in `error->code` when the source is no Lua,
  * nests too deep, uses a name of the rewriter's (_ml_...), or `out` is full. */
 bool rewrite_source(const char *source, size_t length, enum rewrite_mode mode, struct buffer *out,
                     struct rewrite_globals *globals, struct error *error);
