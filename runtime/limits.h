@@ -93,4 +93,25 @@
 #define LIMIT_PATTERN_STEPS_BYTE 32            /* ... and so many more for each byte searched */
 #define LIMIT_STRING (64 * 1024 * 1024)        /* result of string.rep */
 
+/* ## The built-in store */
+#define LIMIT_STORE_MESSAGE 48000000           /* one message of a client */
+#define LIMIT_STORE_MESSAGE_DEPTH 110          /* nesting of a message: a document and what is around it */
+#define LIMIT_STORE_SECTIONS 64                /* document sequences of one message */
+#define LIMIT_STORE_CONNECTIONS 256            /* connections of one store */
+#define LIMIT_STORE_BATCH 100000               /* writes in one command */
+#define LIMIT_STORE_SLICE 5                    /* work on one command in one go, before others get their turn */
+#define LIMIT_STORE_WAL (16 * 1024 * 1024)     /* write-ahead log above which it is moved at once */
+#define LIMIT_STORE_WAL_TIME 1000              /* ... and so long after a change otherwise */
+#define LIMIT_STORE_CURSOR_TIME 600000         /* a cursor that nobody asks */
+#define LIMIT_STORE_SESSION_TIME 1800000       /* a session that nobody uses, and its remembered replies */
+#define LIMIT_STORE_INDEXES 64                 /* indexes of one collection */
+#define LIMIT_STORE_SORT (100 * 1024 * 1024)   /* memory of one sort or group */
+#define LIMIT_STORE_REGEX_STEPS 1000000        /* steps of one regular expression's match */
+#define LIMIT_STORE_LOCK_TIME 5000             /* wait for a folder that another store still holds */
+#define LIMIT_STORE_LOCK_STEP 10               /* ... looking so often */
+#define LIMIT_STORE_STOP_TIME 500              /* the store process must end, or is killed */
+#define LIMIT_STORE_RESTART_TIME 10            /* pause before a store that died is started again */
+#define LIMIT_STORE_RESTART_TIME_MAX 5000      /* ... doubled at each early death up to this */
+#define LIMIT_STORE_OWNER_STEP 100             /* a host that joined looks so often whether the owner lives */
+
 #endif
