@@ -1,0 +1,97 @@
+--- Runs test files in plain luajit and ends with "N passed, N failed, N skipped".
+---   luajit tests/support/runner.lua [FILE|FOLDER...]      default: tests/scripts/store
+--- A file uses describe(name, body), it(promise, body), when(condition, reason, body) and expect(value).
+package.path = "lua/?.lua;tests/support/?.lua;" .. package.path
+
+local trail, passed, failed, skipped = {}, 0, 0, 0
+local skipping
+
+local function title(promise)
+  return table.concat(trail, " > ") .. " > " .. promise
+end
+
+local function words(err)
+  if type(err) == "table" and err.code then
+    return string.format("raised %s (%s): %s", err.code, err.name, err.message)
+  end
+  return debug.traceback(tostring(err), 2)
+end
+
+--- Groups promises under a name.
+function describe(name, body)
+  trail[#trail + 1] = name
+  body()
+  trail[#trail] = nil
+end
+
+--- One promise.
+function it(promise, body)
+  if skipping then
+    skipped = skipped + 1
+    return
+  end
+  local ok, err = xpcall(body, words)
+  if ok then
+    passed = passed + 1
+  else
+    failed = failed + 1
+    print("FAILED " .. title(promise) .. "\n  " .. tostring(err))
+  end
+end
+
+--- Promises that need something; without it they count as skipped and the reason is told.
+function when(condition, reason, body)
+  local outer = skipping
+  if not condition then
+    skipping = reason
+    print("skipped: " .. title("") .. reason)
+  end
+  body()
+  skipping = outer
+end
+
+local Expectation = {}
+Expectation.__index = Expectation
+
+local function complain(wanted, got)
+  error(string.format("expected %s\n     got %s", tostring(wanted), tostring(got)), 3)
+end
+
+function Expectation:to_be(wanted)
+  if self.value ~= wanted then
+    complain(wanted, self.value)
+  end
+end
+
+--- The value, a function, raises a server error of that code.
+function Expectation:to_raise(code)
+  local ok, err = pcall(self.value)
+  if ok then
+    complain("error " .. code, "no error")
+  elseif type(err) ~= "table" or err.code ~= code then
+    complain("error " .. code, words(err))
+  end
+end
+
+function expect(value)
+  return setmetatable({ value = value }, Expectation)
+end
+
+local function files_of(path)
+  if path:find("%.lua$") then
+    return { path }
+  end
+  local list = {}
+  for file in io.popen("ls " .. path .. "/*.lua"):lines() do
+    list[#list + 1] = file
+  end
+  return list
+end
+
+for _, path in ipairs(#arg > 0 and arg or { "tests/scripts/store" }) do
+  for _, file in ipairs(files_of(path)) do
+    describe(file:match("([^/]+)%.lua$"), assert(loadfile(file)))
+  end
+end
+print(string.format("%d passed, %d failed, %d skipped", passed, failed, skipped))
+os.exit(failed == 0 and passed > 0 and 0 or 1)
