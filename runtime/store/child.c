@@ -1,0 +1,352 @@
+#include "store/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "limits.h"
+
+struct store_child {
+    uv_loop_t *loop;
+    struct log *log;
+    struct store_child_callbacks callbacks;
+    char *program;
+    char *directory;
+    bool test_commands;
+    char path[sizeof ((struct sockaddr_un *)0)->sun_path];
+    char uri[512];
+    int lock;          /* file descriptor; held while `owns` */
+    bool owns;
+    int listener;      /* file descriptor */
+    int alive[2];      /* the pipe whose end is the end of the host */
+    uv_process_t process;
+    bool running;
+    uint64_t started;  /* uv_now */
+    unsigned failures; /* in a row, right after the start */
+    uv_timer_t timer;  /* try the lock, start again, or kill */
+    bool stopping;
+    void (*done)(void *data);
+    void *data;
+};
+
+/* ---- paths ---- */
+
+static bool make_folders(const char *path, struct error *error)
+{
+    char copy[PATH_MAX];
+    snprintf(copy, sizeof copy, "%s", path);
+    for (char *slash = copy + 1;; slash++) {
+        if (*slash != '/' && *slash != '\0') {
+            continue;
+        }
+        bool is_last = *slash == '\0';
+        *slash = '\0';
+        if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
+            return error_set(error, ERROR_SYSTEM, errno,
+                             "The store's folder %s cannot be made: %s. Choose another with --store.",
+                             path, strerror(errno));
+        }
+        if (is_last) {
+            return true;
+        }
+        *slash = '/';
+    }
+}
+
+/* A short folder of the user's own for the socket: a socket's path has 107 bytes at most. */
+static bool runtime_folder(char *out, size_t size, struct error *error)
+{
+    const char *given = getenv("XDG_RUNTIME_DIR");
+    struct stat status;
+    if (given != NULL && strlen(given) < 60 && stat(given, &status) == 0 &&
+        status.st_uid == getuid()) {
+        snprintf(out, size, "%s", given);
+        return true;
+    }
+    snprintf(out, size, "/tmp/moonlit-%u", (unsigned)getuid());
+    if (mkdir(out, 0700) != 0 && errno != EEXIST) {
+        return error_set(error, ERROR_SYSTEM, errno, "%s cannot be made: %s.", out,
+                         strerror(errno));
+    }
+    if (lstat(out, &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != getuid() ||
+        (status.st_mode & 077) != 0) {
+        return error_set(error, ERROR_SYSTEM, 0,
+                         "%s is not a folder of your own with mode 0700: remove it, or set "
+                         "XDG_RUNTIME_DIR.",
+                         out);
+    }
+    return true;
+}
+
+static uint64_t hash_of(const char *text)
+{
+    uint64_t hash = 1469598103934665603ull;
+    for (; *text != '\0'; text++) {
+        hash = (hash ^ (unsigned char)*text) * 1099511628211ull;
+    }
+    return hash;
+}
+
+static bool find_paths(struct store_child *child, const char *directory, struct error *error)
+{
+    char folder[80], real[PATH_MAX];
+    if (!make_folders(directory, error) || !runtime_folder(folder, sizeof folder, error)) {
+        return false;
+    }
+    if (realpath(directory, real) == NULL) {
+        return error_set(error, ERROR_SYSTEM, errno, "%s: %s.", directory, strerror(errno));
+    }
+    child->directory = memory_copy_text(real);
+    snprintf(child->path, sizeof child->path, "%s/moonlit-%016llx.sock", folder,
+             (unsigned long long)hash_of(real));
+    char escaped[3 * sizeof child->path];
+    size_t used = 0;
+    for (const char *c = child->path; *c != '\0'; c++) {
+        used += (size_t)snprintf(escaped + used, sizeof escaped - used, *c == '/' ? "%%2F" : "%c", *c);
+    }
+    snprintf(child->uri, sizeof child->uri, "mongodb://%s/moonlit", escaped);
+    return true;
+}
+
+/* ---- the lock and the socket ---- */
+
+static bool open_lock(struct store_child *child, struct error *error)
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/host.lock", child->directory);
+    child->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (child->lock < 0) {
+        return error_set(error, ERROR_SYSTEM, errno, "The store's folder %s cannot be written: %s.",
+                         child->directory, strerror(errno));
+    }
+    return true;
+}
+
+static bool listen_at_path(struct store_child *child, struct error *error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    memcpy(address.sun_path, child->path, sizeof address.sun_path);
+    unlink(child->path);
+    child->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (child->listener < 0 ||
+        bind(child->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(child->listener, LIMIT_STORE_BACKLOG) != 0) {
+        return error_set(error, ERROR_SYSTEM, errno, "The store cannot listen at %s: %s.",
+                         child->path, strerror(errno));
+    }
+    return true;
+}
+
+/* ---- the process ---- */
+
+static void start_process(struct store_child *child);
+static void finish_stop(struct store_child *child);
+
+static void on_timer_start(uv_timer_t *timer)
+{
+    start_process(timer->data);
+}
+
+static void on_process_closed(uv_handle_t *handle)
+{
+    struct store_child *child = handle->data;
+    child->running = false;
+    if (child->stopping) {
+        finish_stop(child);
+        return;
+    }
+    uint64_t lived = uv_now(child->loop) - child->started;
+    child->failures = lived < 1000 ? child->failures + 1 : 0;
+    if (child->failures == LIMIT_STORE_FAILURES) {
+        struct error error;
+        error_set(&error, ERROR_SYSTEM, 0,
+                  "The built-in store in %s ends right after its start, again and again; see the "
+                  "lines above. It is tried further.",
+                  child->directory);
+        child->callbacks.on_failed(child->callbacks.data, &error);
+    }
+    unsigned shift = child->failures < 7 ? child->failures : 7;
+    uv_timer_start(&child->timer, on_timer_start, child->failures == 0 ? 0 : 10u << shift, 0);
+}
+
+static void on_exit(uv_process_t *process, int64_t status, int signal)
+{
+    struct store_child *child = process->data;
+    if (!child->stopping) {
+        log_write(child->log, LOG_WARNING, "the built-in store ended (%s %d); starting it again",
+                  signal != 0 ? "signal" : "exit code", signal != 0 ? signal : (int)status);
+    }
+    uv_close((uv_handle_t *)process, on_process_closed);
+}
+
+static void start_process(struct store_child *child)
+{
+    enum { LISTEN_FD = 3, PARENT_FD = 4, COUNT = 5 };
+    uv_stdio_container_t stdio[COUNT] = {
+        {.flags = UV_IGNORE},
+        {.flags = UV_IGNORE},
+        {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
+        {.flags = UV_INHERIT_FD, .data.fd = child->listener},
+        {.flags = UV_INHERIT_FD, .data.fd = child->alive[0]},
+    };
+    char *arguments[] = {"moonlit", "store",       child->directory, "--listen-fd", "3",
+                         "--parent-fd", "4",
+                         child->test_commands ? "--test-commands" : NULL, NULL};
+    uv_process_options_t options = {
+        .exit_cb = on_exit,
+        .file = child->program,
+        .args = arguments,
+        .flags = UV_PROCESS_DETACHED,
+        .stdio_count = COUNT,
+        .stdio = stdio,
+    };
+    child->process.data = child;
+    child->started = uv_now(child->loop);
+    int code = uv_spawn(child->loop, &child->process, &options);
+    child->running = true;
+    if (code != 0) {
+        log_write(child->log, LOG_ERROR, "the built-in store cannot be started: %s",
+                  uv_strerror(code));
+        uv_close((uv_handle_t *)&child->process, on_process_closed);
+    }
+}
+
+static bool take_over(struct store_child *child, struct error *error)
+{
+    child->owns = true;
+    if (!listen_at_path(child, error)) {
+        return false;
+    }
+    start_process(child);
+    return true;
+}
+
+/* Joined: is the owner gone? Nothing tells when a lock becomes free, so it is tried. */
+static void on_timer_lock(uv_timer_t *timer)
+{
+    struct store_child *child = timer->data;
+    if (flock(child->lock, LOCK_EX | LOCK_NB) != 0) {
+        return;
+    }
+    uv_timer_stop(timer);
+    struct error error;
+    log_write(child->log, LOG_INFO, "the built-in store's owner has ended; taking it over");
+    if (!take_over(child, &error)) {
+        child->callbacks.on_failed(child->callbacks.data, &error);
+    }
+}
+
+/* ---- life ---- */
+
+static void free_child(struct store_child *child)
+{
+    int descriptors[] = {child->lock, child->listener, child->alive[0], child->alive[1]};
+    for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
+        if (descriptors[i] >= 0) {
+            close(descriptors[i]);
+        }
+    }
+    free(child->directory);
+    free(child->program);
+    free(child);
+}
+
+struct store_child *store_child_start(uv_loop_t *loop, struct log *log,
+                                      const struct store_child_options *options,
+                                      const struct store_child_callbacks *callbacks,
+                                      struct error *error)
+{
+    struct store_child *child = memory_new(sizeof *child);
+    child->loop = loop;
+    child->log = log;
+    child->callbacks = *callbacks;
+    child->test_commands = options->test_commands;
+    child->program = memory_copy_text(options->program != NULL ? options->program
+                                                               : "/proc/self/exe");
+    child->lock = child->listener = child->alive[0] = child->alive[1] = -1;
+    if (!find_paths(child, options->directory, error) || !open_lock(child, error)) {
+        free_child(child);
+        return NULL;
+    }
+    if (pipe2(child->alive, O_CLOEXEC) != 0) {
+        error_set(error, ERROR_SYSTEM, errno, "No pipe for the built-in store: %s.",
+                  strerror(errno));
+        free_child(child);
+        return NULL;
+    }
+    bool is_free = flock(child->lock, LOCK_EX | LOCK_NB) == 0;
+    if (is_free && !listen_at_path(child, error)) {
+        free_child(child);
+        return NULL;
+    }
+    uv_timer_init(loop, &child->timer);
+    child->timer.data = child;
+    if (is_free) {
+        child->owns = true;
+        start_process(child);
+    } else {
+        log_write(log, LOG_INFO, "joining the built-in store that another Moonlit runs in %s",
+                  child->directory);
+        uv_timer_start(&child->timer, on_timer_lock, LIMIT_STORE_LOCK_TIME, LIMIT_STORE_LOCK_TIME);
+    }
+    return child;
+}
+
+const char *store_child_uri(const struct store_child *child)
+{
+    return child->uri;
+}
+
+int store_child_process(const struct store_child *child)
+{
+    return child->running ? uv_process_get_pid(&child->process) : 0;
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct store_child *child = handle->data;
+    void (*done)(void *data) = child->done;
+    void *data = child->data;
+    free_child(child);
+    done(data);
+}
+
+static void finish_stop(struct store_child *child)
+{
+    if (child->owns) {
+        unlink(child->path);
+    }
+    uv_close((uv_handle_t *)&child->timer, on_timer_closed);
+}
+
+static void on_timer_kill(uv_timer_t *timer)
+{
+    struct store_child *child = timer->data;
+    uv_process_kill(&child->process, SIGKILL);
+}
+
+void store_child_stop(struct store_child *child, void (*done)(void *data), void *data)
+{
+    child->stopping = true;
+    child->done = done;
+    child->data = data;
+    uv_timer_stop(&child->timer);
+    if (!child->running) {
+        finish_stop(child);
+        return;
+    }
+    if (!uv_is_closing((uv_handle_t *)&child->process)) {
+        uv_process_kill(&child->process, SIGTERM);
+        uv_timer_start(&child->timer, on_timer_kill, LIMIT_STORE_STOP_TIME, 0);
+    }
+}
