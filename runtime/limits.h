@@ -113,11 +113,7 @@
 #define LIMIT_STORE_RESTART_TIME 10            /* pause before a store that died is started again */
 #define LIMIT_STORE_RESTART_TIME_MAX 5000      /* ... doubled at each early death up to this */
 #define LIMIT_STORE_OWNER_STEP 100             /* a host that joined looks so often whether the owner lives */
-
-/* ## The store's process, as the host sees it */
 #define LIMIT_STORE_BACKLOG 128                /* connections that wait while a new store process starts */
-#define LIMIT_STORE_FAILURES 5                 /* quick deaths in a row before the log says so */
-#define LIMIT_STORE_LOCK_TIME 200              /* a joined host looks so often whether the owner has ended */
-#define LIMIT_STORE_STOP_TIME 500              /* SIGTERM to SIGKILL */
+#define LIMIT_STORE_FAILURES 5                 /* early deaths in a row before the log says so */
 
 #endif

@@ -107,7 +107,7 @@ static bool find_paths(struct store_child *child, const char *directory, struct 
         return error_set(error, ERROR_SYSTEM, errno, "%s: %s.", directory, strerror(errno));
     }
     child->directory = memory_copy_text(real);
-    snprintf(child->path, sizeof child->path, "%s/moonlit-%016llx.sock", folder,
+    snprintf(child->path, sizeof child->path, "%.70s/moonlit-%016llx.sock", folder,
              (unsigned long long)hash_of(real));
     char escaped[3 * sizeof child->path];
     size_t used = 0;
@@ -175,11 +175,14 @@ static void on_process_closed(uv_handle_t *handle)
                   child->directory);
         child->callbacks.on_failed(child->callbacks.data, &error);
     }
-    unsigned shift = child->failures < 7 ? child->failures : 7;
-    uv_timer_start(&child->timer, on_timer_start, child->failures == 0 ? 0 : 10u << shift, 0);
+    uint64_t pause = child->failures == 0 ? 0 : LIMIT_STORE_RESTART_TIME;
+    for (unsigned i = 1; i < child->failures && pause < LIMIT_STORE_RESTART_TIME_MAX; i++) {
+        pause *= 2;
+    }
+    uv_timer_start(&child->timer, on_timer_start, pause, 0);
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal)
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
     struct store_child *child = process->data;
     if (!child->stopping) {
@@ -203,7 +206,7 @@ static void start_process(struct store_child *child)
                          "--parent-fd", "4",
                          child->test_commands ? "--test-commands" : NULL, NULL};
     uv_process_options_t options = {
-        .exit_cb = on_exit,
+        .exit_cb = on_process_exit,
         .file = child->program,
         .args = arguments,
         .flags = UV_PROCESS_DETACHED,
@@ -297,7 +300,7 @@ struct store_child *store_child_start(uv_loop_t *loop, struct log *log,
     } else {
         log_write(log, LOG_INFO, "joining the built-in store that another Moonlit runs in %s",
                   child->directory);
-        uv_timer_start(&child->timer, on_timer_lock, LIMIT_STORE_LOCK_TIME, LIMIT_STORE_LOCK_TIME);
+        uv_timer_start(&child->timer, on_timer_lock, LIMIT_STORE_OWNER_STEP, LIMIT_STORE_OWNER_STEP);
     }
     return child;
 }
