@@ -198,9 +198,16 @@ unsigned draft_next_number(struct draft *draft, enum element_type type, uint64_t
 
 /* ---- forgetting ---- */
 
+/* Does its draw stand in the row? */
+static bool has_draw(const struct draft *draft, const struct drawn *drawn)
+{
+    return drawn->batch == draft->batch;
+}
+
+/* Was it told to the page in this run? */
 static bool is_told(const struct draft *draft, const struct drawn *drawn)
 {
-    return drawn->batch != draft->batch;
+    return !has_draw(draft, drawn) || draft->draws[drawn->draw].again;
 }
 
 static void forget_one(struct draft *draft, struct drawn *drawn)
@@ -208,7 +215,7 @@ static void forget_one(struct draft *draft, struct drawn *drawn)
     drawn->alive = false;
     draft->alive--;
     draft->alive_size -= drawn->length;
-    if (!is_told(draft, drawn)) {
+    if (has_draw(draft, drawn)) {
         draft->draws[drawn->draw].act = DRAW_NOTHING;
     }
 }
@@ -305,11 +312,10 @@ static bool replace_content(struct draft *draft, struct drawn *parent, struct er
 {
     struct drawn *content = parent->content != 0 ? find(draft, parent->content) : NULL;
     parent->content = 0;
-    if (content == NULL) {
+    if (content == NULL || content->parent != parent->id) {
         return true;
     }
     if (!is_told(draft, content) && !is_container(content)) {
-        draft->reuse = content->draw + 1;
         forget_one(draft, content);
         return true;
     }
@@ -332,7 +338,6 @@ enum draft_answer draft_begin(struct draft *draft, enum element_type type, uint6
 {
     struct drawn *parent = NULL;
     tidy_when_due(draft);
-    draft->reuse = 0;
     if (container > ROOT_LAST) {
         parent = find(draft, container);
         if (parent == NULL) {
@@ -361,18 +366,15 @@ enum draft_answer draft_begin_again(struct draft *draft, enum element_type type,
 {
     tidy_when_due(draft);
     const struct drawn *drawn = find(draft, id);
-    draft->reuse = 0;
     if (drawn == NULL) {
         return DRAFT_GONE;
     }
-    bool told = is_told(draft, drawn);
     begin_props(draft, &(struct draw){.id = id,
                                       .parent = drawn->parent,
                                       .scope = draft->scope,
                                       .type = (uint16_t)type,
                                       .act = DRAW_ELEMENT,
-                                      .again = told || draft->draws[drawn->draw].again});
-    draft->reuse = told ? 0 : drawn->draw + 1;
+                                      .again = is_told(draft, drawn)});
     return DRAFT_YES;
 }
 
@@ -421,7 +423,7 @@ bool draft_end(struct draft *draft, bool by_script, int line, struct error *erro
     draw->offset = (uint32_t)draft->committed;
     draw->length = (uint32_t)length;
     draw->by_script = by_script;
-    uint32_t at = draft->reuse > 0 ? draft->reuse - 1 : draft->count;
+    uint32_t at = old != NULL && has_draw(draft, old) ? old->draw : draft->count;
     if (at < draft->count) {
         draft->draws[at] = *draw;
     } else if (!push(draft, draw, error)) {

@@ -82,7 +82,6 @@ struct draft {
     uint32_t tidy_count;
     struct draw pending; /* between begin and end */
     size_t document;     /* where the pending props begin */
-    uint32_t reuse;      /* a draw that the pending one takes the place of, plus 1 */
 };
 
 /* Why an element cannot be drawn. */
