@@ -72,7 +72,7 @@ static bool read_sequence(struct reader *reader, struct wire_request *request)
 {
     struct wire_section *section = &request->sections[request->section_count];
     const uint8_t *start = reader->at;
-    int32_t size;
+    int32_t size = 0;
     if (request->section_count++ == LIMIT_STORE_SECTIONS) {
         return broken(reader, "A message has too many sections.");
     }
@@ -136,7 +136,7 @@ static bool check_sum(struct reader *reader, const uint8_t *message)
 static bool read_message(struct reader *reader, const uint8_t *message,
                          struct wire_request *request)
 {
-    int32_t flags;
+    int32_t flags = 0;
     if (!read_number(reader, &flags)) {
         return false;
     }
