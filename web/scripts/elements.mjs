@@ -1,0 +1,198 @@
+/*
+ * Reads runtime/ui/elements.def and writes what follows from it: the client's types
+ * (src/elements.gen.ts) and the reference page (docs/elements.md). With --check it writes nothing
+ * and fails when one of them is stale.
+ */
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const root = new URL("../../", import.meta.url);
+const definition = readFileSync(new URL("runtime/ui/elements.def", root), "utf8");
+
+/** The arguments of one macro line, split at the commas outside of quotes and parentheses. */
+function splitArguments(text) {
+  const parts = [];
+  let depth = 0, quoted = false, part = "";
+  for (let i = 0; i < text.length; i++) {
+    const letter = text[i];
+    if (quoted && letter === "\\") { part += letter + text[++i]; continue; }
+    if (letter === '"') quoted = !quoted;
+    if (!quoted && letter === "(") depth++;
+    if (!quoted && letter === ")") depth--;
+    if (!quoted && depth === 0 && letter === ",") { parts.push(part.trim()); part = ""; } else part += letter;
+  }
+  return [...parts, part.trim()];
+}
+
+const unquote = (text) => (text.startsWith('"') ? JSON.parse(text) : text);
+
+function readDefinition() {
+  const elements = new Map(), common = [];
+  let group = "";
+  for (const line of definition.split("\n")) {
+    const heading = /^\/\* ---- (.+?) ---- \*\/$/.exec(line);
+    if (heading) group = heading[1];
+    const macro = /^(ELEMENT|FIELD|WIDGET_FIELD)\((.+)\)\s*$/.exec(line);
+    if (!macro) continue;
+    const [kind, parts] = [macro[1], splitArguments(macro[2])];
+    if (kind === "ELEMENT") {
+      elements.set(parts[0], { name: parts[0], kind: parts[1], doc: unquote(parts[2]), group, fields: [] });
+    } else if (kind === "WIDGET_FIELD") {
+      common.push(readField(parts));
+    } else {
+      const element = elements.get(parts[0]);
+      if (!element) throw new Error(`FIELD of an element that is not listed above it: ${line}`);
+      element.fields.push(readField(parts.slice(1)));
+    }
+  }
+  return { elements: [...elements.values()], common };
+}
+
+function readField([name, source, type, fallback, doc]) {
+  if (doc === undefined) throw new Error(`a FIELD with too few parts: ${name}`);
+  return { name, source, type, fallback, doc: unquote(doc) };
+}
+
+/* ---- TypeScript ---- */
+
+const TYPES = {
+  TEXT: "string", BOOLEAN: "boolean", NUMBER: "number", INTEGER: "number", TEXTS: "string[]",
+  NUMBERS: "number[]", VALUE: "Value", SIZE: 'number | "stretch" | "content"',
+};
+
+function typeOf(field) {
+  const choice = /^CHOICE\((.+)\)$/.exec(field.type);
+  if (choice) return choice[1].split("|").map((word) => JSON.stringify(word)).join(" | ");
+  if (!TYPES[field.type]) throw new Error(`unknown type ${field.type} of ${field.name}`);
+  return TYPES[field.type];
+}
+
+/** The default as a JavaScript literal, or undefined where there is none. */
+function literalOf(field) {
+  const text = field.fallback;
+  if (text === "none" || text === "required" || text === "min") return undefined;
+  if (text === "true" || text === "false" || /^-?[\d.]+$/.test(text)) return text;
+  return JSON.stringify(unquote(text));
+}
+
+const pascal = (name) => name.replace(/(^|_)(.)/g, (_, __, letter) => letter.toUpperCase());
+const isOnWire = (field) => field.source !== "LOCAL";
+
+function fieldsOf(element, common) {
+  const shared = element.kind === "WIDGET" ? common : [];
+  const order = (field) => (field.source === "ARG" ? 0 : 1);
+  return [...shared, ...element.fields].sort((a, b) => order(a) - order(b));
+}
+
+function writeTypes({ elements, common }) {
+  const out = [
+    "/* Made by scripts/elements.mjs from runtime/ui/elements.def: do not edit. */",
+    "", 'import type { Value } from "./bson";', "",
+  ];
+  for (const element of elements) {
+    out.push(`export interface ${pascal(element.name)}Props {`);
+    for (const field of fieldsOf(element, common).filter(isOnWire)) {
+      const optional = field.fallback === "required" || literalOf(field) !== undefined ? "" : "?";
+      out.push(`  ${field.name}${optional}: ${typeOf(field)};`);
+    }
+    out.push("}", "");
+  }
+  out.push("export interface Elements {");
+  for (const element of elements) out.push(`  ${element.name}: ${pascal(element.name)}Props;`);
+  out.push("}", "", "export type ElementType = keyof Elements;", "");
+  out.push('export const KINDS: Record<ElementType, "leaf" | "widget" | "container"> = {');
+  for (const element of elements) out.push(`  ${element.name}: "${element.kind.toLowerCase()}",`);
+  out.push("};", "", "/** What a field is when the wire does not name it. */");
+  out.push("export const DEFAULTS: { [T in ElementType]: Partial<Elements[T]> } = {");
+  for (const element of elements) {
+    const known = fieldsOf(element, common).filter((field) => isOnWire(field) && literalOf(field) !== undefined);
+    out.push(`  ${element.name}: {${known.map((field) => ` ${field.name}: ${literalOf(field)}`).join(",")} },`);
+  }
+  out.push("};", "");
+  return out.join("\n");
+}
+
+/* ---- reference page ---- */
+
+const WORDS = {
+  TEXT: "text", BOOLEAN: "boolean", NUMBER: "number", INTEGER: "integer", TEXTS: "list of texts",
+  NUMBERS: "list of numbers", VALUE: "value", FUNCTION: "function", SIZE: "size",
+};
+const MADE_BY = { column: "columns", tab: "tabs" };
+const ROOTS = new Set(["main", "sidebar", "event", "bottom"]);
+
+function signatureOf(element, common) {
+  if (ROOTS.has(element.name)) return `ui.${element.name}`;
+  const fields = fieldsOf(element, common).filter((field) => field.source !== "WIRE");
+  let text = `ui.${element.name}(`, first = true;
+  for (const field of fields.filter((one) => one.source === "ARG")) {
+    const name = first ? field.name : `, ${field.name}`;
+    text += field.fallback === "required" ? name : `[${name}]`;
+    first = false;
+  }
+  if (fields.some((field) => field.source !== "ARG")) text += first ? "[options]" : "[, options]";
+  return `${text})`;
+}
+
+function wordOf(field) {
+  const choice = /^CHOICE\((.+)\)$/.exec(field.type);
+  if (!choice) return WORDS[field.type];
+  return choice[1].split("|").map((word) => `\`"${word}"\``).join(", ");
+}
+
+function fallbackOf(field) {
+  if (field.source === "ARG" && field.fallback === "required") return "required";
+  if (field.fallback === "none") return "";
+  return field.type === "TEXT" || field.type.startsWith("CHOICE") ? `\`${JSON.stringify(unquote(field.fallback))}\`` : `\`${field.fallback}\``;
+}
+
+const cell = (text) => text.replaceAll("|", "\\|");
+
+function writeFields(out, fields) {
+  if (fields.length === 0) return;
+  out.push("| name | type | default | meaning |", "| --- | --- | --- | --- |");
+  for (const field of fields) {
+    const name = field.source === "ARG" ? `**${field.name}**` : field.name;
+    out.push(`| ${name} | ${cell(wordOf(field))} | ${cell(fallbackOf(field))} | ${cell(field.doc)} |`);
+  }
+  out.push("");
+}
+
+function writeReference({ elements, common }) {
+  const out = [
+    "# Elements", "",
+    "<!-- Made by web/scripts/elements.mjs from runtime/ui/elements.def: do not edit. -->", "",
+    "Every element is a call on `ui` (`local ui = require \"moonlit\"`) or on a container's handle. Bold names are",
+    "arguments, in this order; the others go into the options table, which is the last argument. Every element",
+    "takes `key`, a text that says which element it is when the script draws it anew.", "",
+    "## Options of every widget", "",
+  ];
+  writeFields(out, common);
+  let group = "";
+  for (const element of elements) {
+    if (element.group !== group) {
+      group = element.group;
+      out.push(`## ${group[0].toUpperCase()}${group.slice(1)}`, "");
+    }
+    out.push(`### ${element.name}`, "");
+    if (MADE_BY[element.name]) out.push(`Returned by \`ui.${MADE_BY[element.name]}\`. ${element.doc}`, "");
+    else out.push("```lua", signatureOf(element, common), "```", "", element.doc, "");
+    writeFields(out, element.fields.filter((field) => field.source !== "WIRE"));
+  }
+  return `${out.join("\n").trimEnd()}\n`;
+}
+
+const parsed = readDefinition();
+const files = [
+  [new URL("web/src/elements.gen.ts", root), writeTypes(parsed)],
+  [new URL("docs/elements.md", root), writeReference(parsed)],
+];
+const isCheck = process.argv.includes("--check");
+for (const [url, text] of files) {
+  const path = fileURLToPath(url);
+  if (!isCheck) writeFileSync(path, text);
+  else if (!existsSync(path) || readFileSync(path, "utf8") !== text) {
+    console.error(`${path} is stale: run \`npm run elements\` in web/.`);
+    process.exitCode = 1;
+  }
+}

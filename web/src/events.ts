@@ -1,0 +1,233 @@
+/*
+ * What the person did, on its way to the host: numbered events, each with the values that changed
+ * and at most one press, kept until the host acknowledges them.
+ *
+ * A value is shown at once, before the host agrees, and a host's answer that is older than the
+ * person's last change of a widget is not shown (isOlder). Half-typed text is a draft: it is sent when
+ * its field is left or Enter is pressed, and a press takes every draft with it in its own event.
+ */
+import type { Document, Value } from "./bson";
+
+export interface Wire {
+  send(message: Document): void; /* only called while open */
+}
+
+export interface Surroundings {
+  seen(): number; /* last patch applied */
+  show(id: number, value: Value): void; /* the widget's value, at once */
+  knows(id: number): boolean; /* whether the page has this widget */
+}
+
+interface Kept {
+  n: number;
+  message: Document;
+}
+
+/** Numbers of the last event sent and the last the host reflects tell the page whether it waits. */
+export class Events {
+  last = 0;
+  onSent: () => void = () => {};
+  onRefused: (waiting: number) => void = () => {};
+  private wire: Wire | undefined;
+  private kept: Kept[] = [];
+  private refusedFrom = 0; /* events from here on wait for room in the host's queue */
+  private waitsForPage = false; /* the host lost the session: send when the page has been drawn */
+  private readonly values = new Map<number, Value>(); /* changed, not in an event yet */
+  private readonly drafts = new Map<number, Value>(); /* half-typed; undefined: no value yet */
+  private readonly sentIn = new Map<number, number>(); /* widget: last event with a value of it */
+  private readonly leaving = new Set<number>(); /* fields left while a button was being pressed */
+  private isPlanned = false;
+  private isPointerDown = false;
+
+  constructor(private readonly page: Surroundings) {}
+
+  /** Know when a pointer is down: a field left by pressing a button goes along with the press. */
+  watchPointer(target: EventTarget): void {
+    const up = () => {
+      this.isPointerDown = false;
+      setTimeout(() => {
+        for (const id of this.leaving) this.commit(id);
+        this.leaving.clear();
+      });
+    };
+    target.addEventListener("pointerdown", () => { this.isPointerDown = true; }, { capture: true });
+    target.addEventListener("pointerup", up, { capture: true });
+    target.addEventListener("pointercancel", up, { capture: true });
+  }
+
+  /* ---- values ---- */
+
+  /** A value to send now, with others of the same moment. */
+  set(id: number, value: Value): void {
+    this.drafts.delete(id);
+    this.values.set(id, value);
+    this.page.show(id, value);
+    this.plan();
+  }
+
+  /** A value that changes many times a second: sent once the event before was acknowledged. */
+  setOften(id: number, value: Value): void {
+    this.values.set(id, value);
+    this.page.show(id, value);
+    if (this.kept.length === 0) this.plan();
+  }
+
+  /** Half-typed. Undefined: typed, but no value yet, such as "-". */
+  draft(id: number, value: Value): void { this.drafts.set(id, value); }
+  hasDraft(id: number): boolean { return this.drafts.has(id); }
+  dropDraft(id: number): void { this.drafts.delete(id); }
+
+  /** Send a draft. */
+  commit(id: number): void {
+    if (this.takeDraft(id)) this.plan();
+  }
+
+  /** The field was left: send its draft, with the press that may come of it. */
+  leave(id: number): void {
+    if (this.isPointerDown && this.drafts.has(id)) this.leaving.add(id);
+    else this.commit(id);
+  }
+
+  private takeDraft(id: number): boolean {
+    if (!this.drafts.has(id)) return false;
+    const value = this.drafts.get(id);
+    this.drafts.delete(id);
+    if (value === undefined) return false;
+    this.values.set(id, value);
+    this.page.show(id, value);
+    return true;
+  }
+
+  /** Whether a host's value that came with event `ev` is older than the person's own. */
+  isOlder = (id: number, ev: number): boolean =>
+    this.values.has(id) || this.drafts.has(id) || (this.sentIn.get(id) ?? 0) > ev;
+
+  /* ---- sending ---- */
+
+  press(id: number): void {
+    for (const draft of [...this.drafts.keys()]) this.takeDraft(draft);
+    this.sendEvent(id);
+  }
+
+  /** Run the script again, with whatever has changed. */
+  rerun(): void { this.sendEvent(undefined); }
+
+  stop(): void {
+    if (this.refusedFrom > 0) return this.stopBeforeRefused();
+    this.keep(++this.last, { t: "stop", n: this.last });
+  }
+
+  /** Everything that changed, now. */
+  flush(): void {
+    if (this.values.size > 0) this.sendEvent(undefined);
+  }
+
+  private plan(): void {
+    if (this.isPlanned) return;
+    this.isPlanned = true;
+    queueMicrotask(() => {
+      this.isPlanned = false;
+      this.flush();
+    });
+  }
+
+  private sendEvent(press: number | undefined): void {
+    const n = ++this.last;
+    const values: Document = {};
+    for (const [id, value] of this.values) {
+      values[String(id)] = value;
+      this.sentIn.set(id, n);
+    }
+    this.values.clear();
+    const { pathname: path, search: query } = location;
+    this.keep(n, { t: "event", n, seen: this.page.seen(), values, press, path, query });
+  }
+
+  private keep(n: number, message: Document): void {
+    this.kept.push({ n, message });
+    if (this.refusedFrom === 0 && !this.waitsForPage) this.wire?.send(message);
+    this.onSent();
+  }
+
+  /** Stop is never refused: it takes the place of the refused events. Their values come after it. */
+  private stopBeforeRefused(): void {
+    const refused = this.kept.filter(({ n }) => n >= this.refusedFrom);
+    this.kept = this.kept.filter(({ n }) => n < this.refusedFrom);
+    this.last = this.refusedFrom;
+    this.refusedFrom = 0;
+    for (const { message } of refused) {
+      const values = (message.values ?? {}) as Document;
+      for (const id of Object.keys(values)) {
+        if (!this.values.has(Number(id))) this.values.set(Number(id), values[id]);
+      }
+    }
+    this.keep(this.last, { t: "stop", n: this.last });
+    this.flush();
+  }
+
+  /* ---- what the host says ---- */
+
+  /** Events up to `ev` are taken. */
+  acknowledge(ev: number): void {
+    const waiting = this.kept.length;
+    this.kept = this.kept.filter(({ n }) => n > ev);
+    if (this.kept.length === 0 && waiting > 0 && this.values.size > 0) this.plan();
+  }
+
+  refuse(from: number): void {
+    this.refusedFrom = from;
+    this.onRefused(this.kept.filter(({ n }) => n >= from).length);
+  }
+
+  /** There may be room again: after an acknowledgement or the end of a run. */
+  retryRefused(): void {
+    const from = this.refusedFrom;
+    if (from === 0) return;
+    this.refusedFrom = 0;
+    this.sendKept(from);
+  }
+
+  /** A socket is open and the session is the old one: what was not taken is sent again. */
+  resume(wire: Wire, ack: number): void {
+    this.wire = wire;
+    this.refusedFrom = 0;
+    this.acknowledge(ack);
+    this.sendKept(0);
+    this.onSent();
+  }
+
+  /** The session is a new one: what was never acknowledged follows when the page is drawn. */
+  restart(wire: Wire): void {
+    this.wire = wire;
+    this.refusedFrom = 0;
+    this.sentIn.clear();
+    this.waitsForPage = this.kept.length > 0;
+  }
+
+  /** A run of the new session has ended: its widgets are known, so they can be told. */
+  pageIsDrawn(): void {
+    if (!this.waitsForPage) return;
+    this.waitsForPage = false;
+    const old = this.kept;
+    this.kept = [];
+    for (const { message } of old) this.sendAnew(message);
+  }
+
+  private sendAnew(message: Document): void {
+    const values = (message.values ?? {}) as Document;
+    for (const id of Object.keys(values).map(Number)) {
+      if (!this.page.knows(id)) continue;
+      this.values.set(id, values[String(id)]);
+      this.page.show(id, values[String(id)]);
+    }
+    const press = typeof message.press === "number" && this.page.knows(message.press) ? message.press : undefined;
+    if (this.values.size > 0 || press !== undefined) this.sendEvent(press);
+  }
+
+  lost(): void { this.wire = undefined; }
+
+  private sendKept(from: number): void {
+    if (this.waitsForPage) return;
+    for (const { n, message } of this.kept) if (n >= from) this.wire?.send(message);
+  }
+}

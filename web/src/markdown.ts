@@ -1,0 +1,267 @@
+/*
+ * Markdown to DOM nodes: marked's lexer gives tokens, and each becomes a node made here. No text is
+ * ever parsed as HTML, so there is nothing to clean: raw HTML is shown as the text it is, and links
+ * go only where LINKS allows.
+ */
+import { getDefaults, Lexer, type MarkedOptions, type Token, type TokenizerThis, type Tokens } from "marked";
+import { followDrawing } from "./icons";
+
+const LINKS = /^(https?:|mailto:|tel:)/i;
+const HAS_SCHEME = /^[^/?#]*:/;
+const IMAGES = /^(https?:|data:image\/(png|jpeg|gif|webp|avif);)/i;
+
+const COLOURS = "blue|green|orange|red|violet|gray|grey|yellow|primary|rainbow";
+const DIRECTIVE = new RegExp(`^:(?:(${COLOURS})(-background|-badge)?|(small))\\[`);
+const ICON = /^:(?:material|icon)\/([\w-]+):/;
+
+interface Directive extends Tokens.Generic {
+  colour: string;
+  shape: "text" | "background" | "badge" | "small";
+  tokens: Token[];
+}
+
+/* Only marked's lexer is taken: its renderer and its shared settings stay out of the bundle. */
+const OPTIONS: MarkedOptions = {
+  ...getDefaults(),
+  extensions: {
+    inline: [readDirective, readIcon],
+    startInline: [startOf(/:[a-z]/), startOf(/:(material|icon)\//)],
+    childTokens: { directive: ["tokens"] },
+    renderers: {},
+  },
+};
+
+type Start = NonNullable<NonNullable<MarkedOptions["extensions"]>["startInline"]>[number];
+
+function startOf(sign: RegExp): Start {
+  return ((text: string) => { const at = text.search(sign); return at < 0 ? undefined : at; }) as Start;
+}
+
+function readDirective(this: TokenizerThis, text: string): Directive | undefined {
+  const match = DIRECTIVE.exec(text);
+  const end = match ? closingBracket(text, match[0].length) : -1;
+  if (!match || end < 0) return undefined;
+  const shape = match[3] ? "small" : ((match[2]?.slice(1) ?? "text") as Directive["shape"]);
+  const tokens = this.lexer.inlineTokens(text.slice(match[0].length, end), []);
+  return { type: "directive", raw: text.slice(0, end + 1), colour: match[1] ?? "", shape, tokens };
+}
+
+function readIcon(text: string): Tokens.Generic | undefined {
+  const match = ICON.exec(text);
+  return match ? { type: "icon", raw: match[0], name: match[1] } : undefined;
+}
+
+/** Where the bracket that is open before `from` closes, or -1. */
+function closingBracket(text: string, from: number): number {
+  let open = 1;
+  for (let i = from; i < text.length; i++) {
+    if (text[i] === "\\") i++;
+    else if (text[i] === "[") open++;
+    else if (text[i] === "]" && --open === 0) return i;
+  }
+  return -1;
+}
+
+/* ---- what callers use ---- */
+
+/** Inline Markdown as nodes, for labels and headings. */
+export function inlineNodes(text: string): Node[] {
+  return inline(Lexer.lexInline(text, OPTIONS));
+}
+
+/** The text alone, for names that only a screen reader hears. */
+export function plainText(text: string): string {
+  return inlineNodes(text).map((node) => node.textContent ?? "").join("");
+}
+
+interface Block {
+  raw: string;
+  node: Node | undefined;
+}
+
+/**
+ * A box that shows Markdown. Blocks that stay the same keep their nodes, so a long text that grows
+ * at its end is cheap, and a selection in it stays.
+ */
+export class MarkdownBox {
+  private blocks: Block[] = [];
+  private links = "";
+
+  constructor(private readonly box: HTMLElement, private readonly code: (text: string, language: string) => HTMLElement) {}
+
+  show(text: string): void {
+    const tokens = Lexer.lex(text, OPTIONS);
+    const links = JSON.stringify(tokens.links);
+    const old = links === this.links ? this.blocks : [];
+    let same = 0;
+    while (same < old.length && same < tokens.length && old[same]!.raw === tokens[same]!.raw) same++;
+    for (const block of this.blocks.slice(same)) block.node?.parentNode?.removeChild(block.node);
+    const fresh = tokens.slice(same).map((token) => ({ raw: token.raw, node: block(token, this.code) }));
+    for (const { node } of fresh) if (node) this.box.append(node);
+    this.blocks = [...old.slice(0, same), ...fresh];
+    this.links = links;
+  }
+}
+
+/* ---- blocks ---- */
+
+type CodeMaker = (text: string, language: string) => HTMLElement;
+
+function block(token: Token, code: CodeMaker): Node | undefined {
+  switch (token.type) {
+    case "heading": return make(`h${Math.min(6, token.depth as number)}`, inline(token.tokens), "md-heading");
+    case "paragraph": return make("p", inline(token.tokens));
+    case "text": return make("span", token.tokens ? inline(token.tokens) : [letters(token.text as string)]);
+    case "code": return code(token.text as string, (token.lang as string | undefined)?.split(/\s/)[0] ?? "text");
+    case "blockquote": return make("blockquote", blocks(token.tokens, code));
+    case "hr": return make("hr", [], "divider");
+    case "list": return list(token as Tokens.List, code);
+    case "table": return table(token as Tokens.Table);
+    case "html": return token.raw.trim() ? make("p", [document.createTextNode(token.raw.trim())]) : undefined;
+    case "space": case "def": return undefined;
+    default: return make("p", [letters(token.raw)]);
+  }
+}
+
+function blocks(tokens: Token[] | undefined, code: CodeMaker): Node[] {
+  return (tokens ?? []).map((token) => block(token, code)).filter((node) => node !== undefined);
+}
+
+function list(token: Tokens.List, code: CodeMaker): HTMLElement {
+  const box = make(token.ordered ? "ol" : "ul", token.items.map((item) => listItem(item, code)));
+  if (token.ordered && typeof token.start === "number" && token.start !== 1) box.setAttribute("start", String(token.start));
+  return box;
+}
+
+function listItem(item: Tokens.ListItem, code: CodeMaker): HTMLElement {
+  const box = make("li", blocks(item.tokens, code));
+  if (!item.task) return box;
+  const tick = document.createElement("input");
+  tick.type = "checkbox";
+  tick.disabled = true;
+  tick.checked = item.checked === true;
+  tick.setAttribute("aria-label", item.checked ? "done" : "not done");
+  box.className = "md-task";
+  const first = box.firstElementChild;
+  (first?.matches("p, span") ? first : box).prepend(tick, " ");
+  return box;
+}
+
+function table(token: Tokens.Table): HTMLElement {
+  const cell = (tag: string) => (part: Tokens.TableCell, index: number) => {
+    const box = make(tag, inline(part.tokens));
+    const side = token.align[index];
+    if (side) box.dataset.align = side;
+    if (tag === "th") box.setAttribute("scope", "col");
+    return box;
+  };
+  const head = make("thead", [make("tr", token.header.map(cell("th")))]);
+  const body = make("tbody", token.rows.map((row) => make("tr", row.map(cell("td")))));
+  const scroll = make("div", [make("table", [head, body], "table")], "table-scroll md-table");
+  scroll.tabIndex = 0;
+  scroll.setAttribute("role", "region");
+  scroll.setAttribute("aria-label", "Table");
+  return scroll;
+}
+
+/* ---- inline ---- */
+
+function inline(tokens: Token[] | undefined): Node[] {
+  return (tokens ?? []).map(inlineNode);
+}
+
+function inlineNode(token: Token): Node {
+  switch (token.type) {
+    case "text": return token.tokens ? fragment(inline(token.tokens)) : letters(token.text as string);
+    case "escape": return letters(token.text as string);
+    case "strong": return make("strong", inline(token.tokens));
+    case "em": return make("em", inline(token.tokens));
+    case "del": return make("del", inline(token.tokens));
+    case "codespan": return make("code", [document.createTextNode(token.text as string)]);
+    case "br": return document.createElement("br");
+    case "link": return link(token as Tokens.Link);
+    case "image": return image(token as Tokens.Image);
+    case "html": return document.createTextNode(token.raw);
+    case "directive": return directive(token as Directive);
+    case "icon": return iconNode(token.name as string);
+    default: return letters(token.raw);
+  }
+}
+
+/** Whether a link may be followed: a scheme of the list, or none. */
+export function isLinkAllowed(href: string): boolean {
+  const bare = href.replace(/[\u0000-\u0020\u007f-\u00a0]/g, "");
+  return LINKS.test(bare) || !HAS_SCHEME.test(bare);
+}
+
+function link(token: Tokens.Link): Node {
+  if (!isLinkAllowed(token.href)) return make("span", inline(token.tokens));
+  const anchor = make("a", inline(token.tokens), "link");
+  anchor.setAttribute("href", token.href);
+  if (token.title) anchor.setAttribute("title", token.title);
+  if (/^(https?:|\/\/)/i.test(token.href)) {
+    anchor.setAttribute("target", "_blank");
+    anchor.setAttribute("rel", "noopener noreferrer");
+  }
+  return anchor;
+}
+
+function image(token: Tokens.Image): Node {
+  const bare = token.href.replace(/[\u0000-\u0020]/g, "");
+  if (HAS_SCHEME.test(bare) && !IMAGES.test(bare)) return letters(token.text);
+  const picture = document.createElement("img");
+  picture.src = token.href;
+  picture.alt = token.text;
+  picture.loading = "lazy";
+  if (token.title) picture.title = token.title;
+  return picture;
+}
+
+function directive(token: Directive): Node {
+  if (token.shape === "small") return make("small", inline(token.tokens), "md-small");
+  const tags = { text: "md-colour", background: "md-background", badge: "badge" };
+  const box = make("span", inline(token.tokens), tags[token.shape]);
+  box.dataset.colour = token.colour === "grey" ? "gray" : token.colour;
+  return box;
+}
+
+/** An icon beside text; what it says, the text says. */
+export function iconNode(name: string): SVGElement {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const path = document.createElementNS(space, "path");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  followDrawing(name, (drawing) => path.setAttribute("d", drawing));
+  svg.append(path);
+  return svg;
+}
+
+/* ---- nodes ---- */
+
+function make(tag: string, children: Node[], name?: string): HTMLElement {
+  const element = document.createElement(tag);
+  if (name) element.className = name;
+  element.append(...children);
+  return element;
+}
+
+function fragment(children: Node[]): DocumentFragment {
+  const box = document.createDocumentFragment();
+  box.append(...children);
+  return box;
+}
+
+/* marked escapes nothing in its tokens but entities written in the source: they become letters. */
+const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0",
+  copy: "©", reg: "®", hellip: "…", mdash: "—", ndash: "–", times: "×", euro: "€", rarr: "→", larr: "←" };
+
+function letters(text: string): Text {
+  const plain = text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,8}));/gi, (all, decimal, hex, name) => {
+    if (name) return ENTITIES[name as string] ?? all;
+    const point = decimal ? Number(decimal) : parseInt(hex as string, 16);
+    return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : all;
+  });
+  return document.createTextNode(plain);
+}

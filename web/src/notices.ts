@@ -1,0 +1,23 @@
+/* Sentences of the host for the person, shown as toasts. One kind is shown once at a time. */
+import { createSignal } from "solid-js";
+
+export interface Notice {
+  id: number;
+  kind: string;
+  text: string;
+}
+
+export class Notices {
+  readonly list: () => readonly Notice[];
+  private readonly setList: (change: (list: readonly Notice[]) => readonly Notice[]) => void;
+  private count = 0;
+
+  constructor() { [this.list, this.setList] = createSignal<readonly Notice[]>([]); }
+
+  say(kind: string, text: string): void {
+    const notice = { id: ++this.count, kind, text };
+    this.setList((list) => [...list.filter((old) => old.kind !== kind), notice]);
+  }
+
+  drop(notice: Notice): void { this.setList((list) => list.filter((one) => one !== notice)); }
+}

@@ -1,0 +1,177 @@
+/* The small parts that many elements share: icon, label, help, field, and how sizes are set. */
+import { createRenderEffect, createSignal, Show, type JSX } from "solid-js";
+import { followDrawing } from "./icons";
+import { hideFloating, showFloating } from "./floating";
+import { inlineNodes, MarkdownBox, plainText } from "./markdown";
+import { codeBlock } from "./elements/code";
+
+export type Size = number | "stretch" | "content" | undefined;
+
+export function Icon(props: { name: string; class?: string }): JSX.Element {
+  const [path, setPath] = createSignal("");
+  createRenderEffect(() => followDrawing(props.name, setPath));
+  return (
+    <svg class={props.class ? `icon ${props.class}` : "icon"} viewBox="0 0 24 24" aria-hidden="true">
+      <path d={path()} />
+    </svg>
+  );
+}
+
+/** Inline Markdown. */
+export function Inline(props: { text: string | undefined; class?: string }): JSX.Element {
+  const box = <span class={props.class} /> as HTMLElement;
+  createRenderEffect(() => box.replaceChildren(...inlineNodes(String(props.text ?? ""))));
+  return box;
+}
+
+/** Markdown in blocks. */
+export function Prose(props: { text: string | undefined; class?: string }): JSX.Element {
+  const box = <div class={props.class ?? "prose"} /> as HTMLElement;
+  const markdown = new MarkdownBox(box, codeBlock);
+  createRenderEffect(() => markdown.show(String(props.text ?? "")));
+  return box;
+}
+
+/** A sign beside a label; what it says opens on hover, focus or touch. */
+export function Help(props: { text: string | undefined; of: string | undefined }): JSX.Element {
+  return <Show when={props.text}>{(text) => <HelpSign text={text()} of={props.of} />}</Show>;
+}
+
+function HelpSign(props: { text: string; of: string | undefined }): JSX.Element {
+  const id = uniqueId("help");
+  let sign!: HTMLButtonElement, tip!: HTMLDivElement;
+  const show = () => showFloating(tip, sign, { above: true });
+  const hide = () => hideFloating(tip);
+  return (
+    <>
+      <button
+        type="button" class="help" ref={sign} aria-describedby={id}
+        aria-label={`Help${props.of ? `: ${plainText(props.of)}` : ""}`}
+        onMouseEnter={show} onMouseLeave={hide} onFocus={show} onBlur={hide} onClick={show}
+        onKeyDown={(event) => { if (event.key === "Escape") hide(); }}
+      >
+        <Icon name="help" />
+      </button>
+      <div class="tooltip" role="tooltip" popover="manual" id={id} ref={tip}>
+        <Prose text={props.text} />
+      </div>
+    </>
+  );
+}
+
+interface WidgetNode {
+  readonly id: number;
+  readonly props: {
+    label: string; help?: string; disabled: boolean;
+    label_visibility: "visible" | "hidden" | "collapsed"; width?: Size;
+  };
+}
+
+/** Label above, the control, a line below. */
+export function Field(props: {
+  node: WidgetNode; class?: string; value?: JSX.Element; note?: JSX.Element; children: JSX.Element;
+}): JSX.Element {
+  const p = props.node.props;
+  const box = (
+    <div class={`field ${props.class ?? ""}`}>
+      <div class="field-label" data-visibility={p.label_visibility}>
+        <label for={controlId(props.node)}><Inline text={p.label} /></label>
+        <Help text={p.help} of={p.label} />
+        {props.value}
+      </div>
+      {props.children}
+      {props.note}
+    </div>
+  ) as HTMLElement;
+  followWidth(box, () => p.width);
+  return box;
+}
+
+/** A group of controls under one legend. */
+export function Group(props: { node: WidgetNode; class?: string; value?: JSX.Element; children: JSX.Element }): JSX.Element {
+  const p = props.node.props;
+  const id = uniqueId("label");
+  const box = (
+    <div class={`field ${props.class ?? ""}`} role="group" aria-labelledby={id}>
+      <div class="field-label" data-visibility={p.label_visibility}>
+        <Inline text={p.label} /><span id={id} hidden>{plainText(p.label)}</span>
+        <Help text={p.help} of={p.label} />
+        {props.value}
+      </div>
+      {props.children}
+    </div>
+  ) as HTMLElement;
+  followWidth(box, () => p.width);
+  return box;
+}
+
+export function controlId(node: { readonly id: number }): string { return `w${node.id}`; }
+
+const counts = new Map<string, number>();
+
+export function uniqueId(word: string): string {
+  const count = (counts.get(word) ?? 0) + 1;
+  counts.set(word, count);
+  return count === 1 && word.length > 6 ? word : `${word}-${count}`;
+}
+
+/* ---- sizes, set through the style object: the policy allows no style attributes ---- */
+
+export function followStyle(element: HTMLElement | SVGElement, name: string, value: () => string | undefined): void {
+  createRenderEffect(() => {
+    const text = value();
+    if (text === undefined) element.style.removeProperty(name);
+    else element.style.setProperty(name, text);
+  });
+}
+
+export function followWidth(element: HTMLElement, width: () => Size): void {
+  createRenderEffect(() => {
+    const size = width();
+    if (size === undefined) delete element.dataset.width;
+    else element.dataset.width = typeof size === "number" ? "fixed" : size;
+  });
+  followStyle(element, "--width", () => (typeof width() === "number" ? `${width()}px` : undefined));
+}
+
+export function followHeight(element: HTMLElement, height: () => Size): void {
+  createRenderEffect(() => {
+    const size = height();
+    if (size === undefined) delete element.dataset.height;
+    else element.dataset.height = typeof size === "number" ? "fixed" : size;
+  });
+  followStyle(element, "--height", () => (typeof height() === "number" ? `${height()}px` : undefined));
+}
+
+/* ---- copying ---- */
+
+export function CopyButton(props: { text: () => string; of: string; class?: string }): JSX.Element {
+  const [isDone, setDone] = createSignal(false);
+  const copy = async () => {
+    if (!(await copyText(props.text()))) return;
+    setDone(true);
+    setTimeout(() => setDone(false), 1600);
+  };
+  return (
+    <button type="button" class={`icon-button ${props.class ?? ""}`} aria-label={isDone() ? "Copied" : `Copy ${props.of}`} onClick={copy}>
+      <Icon name={isDone() ? "check" : "copy"} />
+    </button>
+  );
+}
+
+/** The clipboard needs a secure origin; a text that is selected can be copied anywhere. */
+async function copyText(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "visually-hidden";
+    document.body.append(area);
+    area.select();
+    const isDone = document.execCommand("copy");
+    area.remove();
+    return isDone;
+  }
+}
