@@ -24,6 +24,11 @@ static struct engine *engine(const struct session *session)
     return session->registry->engine;
 }
 
+struct mongo_gate *run_gate(struct run *run)
+{
+    return run->session != NULL ? &run->session->gate : NULL;
+}
+
 /* ---- when ---- */
 
 static bool has_newer(const struct session *session)

@@ -229,7 +229,7 @@ static struct connection *connection_new(struct store *store, uv_stream_t *liste
     return connection;
 }
 
-void connection_accept(struct store *store, uv_stream_t *listener)
+void store_accept(struct store *store, uv_stream_t *listener)
 {
     struct connection *connection = connection_new(store, listener);
     store_lua_tell(store, "opened", connection->id);

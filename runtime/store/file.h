@@ -60,7 +60,7 @@ void tree_close(struct tree *tree);
 /* Remove it from the file, and close it. */
 bool tree_drop(struct tree *tree);
 /* Forget all it holds. */
-bool tree_clear(struct tree *tree);
+bool tree_wipe(struct tree *tree);
 
 bool record_put(struct tree *tree, int64_t id, const uint8_t *bytes, size_t length);
 bool record_delete(struct tree *tree, int64_t id);

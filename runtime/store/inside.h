@@ -48,7 +48,7 @@ void store_set_alarm(struct store *store, uint64_t milliseconds);
 /* ---- connection.c ---- */
 
 /* Accept what waits at a listener. */
-void connection_accept(struct store *store, uv_stream_t *listener);
+void store_accept(struct store *store, uv_stream_t *listener);
 struct connection *connection_find(struct store *store, uint32_t id);
 
 /* Hand the next whole request to Lua, if the last one is answered. */

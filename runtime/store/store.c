@@ -115,7 +115,7 @@ static void on_connection(uv_stream_t *listener, int status)
 {
     struct store *store = listener->data;
     if (status == 0 && !store->is_stopping) {
-        connection_accept(store, listener);
+        store_accept(store, listener);
     }
 }
 

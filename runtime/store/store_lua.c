@@ -63,7 +63,7 @@ static bool check(const uint8_t *bytes, size_t length, unsigned depth)
 static const struct store_api store_api = {
     now,          check,         key_append,    key_successor, file_problem, file_problem_is_full,
     file_begin,   file_commit,   file_rollback, file_pause,    tree_open,    tree_close,
-    tree_drop,    tree_clear,    record_put,    record_delete, record_get,   record_count,
+    tree_drop,    tree_wipe,     record_put,    record_delete, record_get,   record_count,
     record_bytes, index_put,     index_delete,  index_find,    pair_put,     pair_delete,
     pair_get,     scan_records,  scan_keys,     scan_next,     scan_close,
 };

@@ -102,7 +102,7 @@ bool tree_drop(struct tree *tree)
     return ok;
 }
 
-bool tree_clear(struct tree *tree)
+bool tree_wipe(struct tree *tree)
 {
     file_pause(tree->file);
     return run_on(tree, "DELETE FROM t%u");
