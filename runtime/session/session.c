@@ -117,15 +117,11 @@ void session_attach(struct session *session, const struct outlet *outlet,
         session->refusing = false;
     }
     outbox_send_welcome(session, !is_first);
+    session_request_run(session, is_same_load ? WANT_NOTHING : WANT_RUN);
     if (!is_same_load || !outbox_resend(session, (uint64_t)hello->seq)) {
         outbox_send_tree(session, session->run, state_now(session));
     } else {
         outbox_send_ack(session);
-    }
-    if (!is_same_load) {
-        session_request_run(session, WANT_RUN);
-    } else if (session->want != WANT_NOTHING) {
-        session_request_run(session, WANT_NOTHING);
     }
 }
 
