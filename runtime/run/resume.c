@@ -24,7 +24,7 @@ static uint64_t cpu_now(void)
 void branch_share(const struct branch *branch)
 {
     lua_State *L = branch->run->engine->state->L;
-    state_push_shared(branch->run->engine->state);
+    state_push_shared(L);
     lua_pushinteger(L, (lua_Integer)branch->presses);
     lua_rawseti(L, -2, 1);
     lua_rawgeti(L, LUA_REGISTRYINDEX, branch->container_reference);
@@ -39,7 +39,7 @@ void branch_share(const struct branch *branch)
 void branch_sync(struct branch *branch)
 {
     lua_State *L = branch->run->engine->state->L;
-    state_push_shared(branch->run->engine->state);
+    state_push_shared(L);
     lua_rawgeti(L, -1, 3);
     branch->shields = (unsigned)lua_tointeger(L, -1);
     lua_pop(L, 1);

@@ -51,7 +51,6 @@ static void write_traceback(struct bson_out *out, char *traceback)
 
 static void write_props(struct bson_out *out, struct failure *failure)
 {
-    size_t props = bson_write_begin(out);
     write_text(out, "message", failure->message);
     write_text(out, "kind", failure->kind);
     if (failure->line > 0) {
@@ -60,7 +59,6 @@ static void write_props(struct bson_out *out, struct failure *failure)
         write_source(out, failure);
     }
     write_traceback(out, failure->traceback);
-    bson_write_end(out, props);
 }
 
 void failure_draw(struct run *run, uint64_t container)
@@ -71,7 +69,7 @@ void failure_draw(struct run *run, uint64_t container)
     }
     unsigned number = draft_next_number(draft, ELEMENT_exception, container);
     uint64_t id = element_id_counted(ELEMENT_exception, number, container);
-    if (draft_begin(draft, ELEMENT_exception, id, container)) {
+    if (draft_begin(draft, ELEMENT_exception, id, container) == DRAFT_YES) {
         write_props(&draft->out, &run->failure);
         draft_end(draft, false, run->failure.line, NULL);
     }
