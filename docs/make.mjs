@@ -52,10 +52,12 @@ function makeLimits() {
 
 // ---- what a script can call ----
 
-// The public modules: what the reader requires, the name of its local, and whose functions it shows.
+// The public modules: what the reader requires, the name of its local, whose functions it shows, and
+// where the classes of its values are.
 const MODULES = [
   { title: 'moonlit', local: 'ui', files: ['init', 'ui', 'wait', 'state'] },
-  { title: 'moonlit.mongo', local: 'mongo', files: ['mongo'] },
+  { title: 'moonlit.mongo', local: 'mongo', files: ['mongo'],
+    classes: ['mongo/collection', 'mongo/index', 'mongo/cursor', 'mongo/problem'] },
   { title: 'moonlit.bson', local: 'bson', files: ['bson'] },
 ]
 
@@ -82,7 +84,7 @@ function readBlock({ doc, code }) {
     const [, tag, rest] = /^@(\w+)\s*(.*)$/.exec(line) ?? []
     if (!tag) entry.text.push(line)
     else if (tag === 'param') entry.params.push(readNamed(rest))
-    else if (tag === 'return') entry.returns.push(rest)
+    else if (tag === 'return') entry.returns.push(splitType(rest))
     else if (tag === 'field') entry.fields.push(readNamed(rest))
     else if (tag === 'overload') entry.overloads.push(rest)
     else if (tag === 'class') entry.class = rest.split(/[\s:]/)[0]
@@ -98,13 +100,17 @@ function readBlock({ doc, code }) {
 /** `name? type words`, where the type may hold blanks inside of brackets and behind `fun` and `|`. */
 function readNamed(text) {
   const [, name, optional, rest] = /^([\w.]+|\[[^\]]+\])(\??)\s*(.*)$/.exec(text)
+  return { name, optional: optional === '?', ...splitType(rest) }
+}
+
+function splitType(rest) {
   let depth = 0, end = 0
   for (; end < rest.length; end++) {
     if ('([{<'.includes(rest[end])) depth++
     if (')]}>'.includes(rest[end])) depth--
     if (rest[end] === ' ' && depth === 0 && !/[:|,]$/.test(rest.slice(0, end)) && !/^\s*\|/.test(rest.slice(end))) break
   }
-  return { name, optional: optional === '?', type: rest.slice(0, end), words: rest.slice(end).trim() }
+  return { type: rest.slice(0, end), words: rest.slice(end).trim() }
 }
 
 function writeNamed(out, list, heading) {
@@ -121,7 +127,7 @@ function writeEntry(out, entry, shown) {
   if (entry.text.length) out.push(...entry.text, '')
   writeNamed(out, entry.params, 'argument')
   writeNamed(out, entry.fields, 'field')
-  for (const one of entry.returns) out.push(`Returns \`${one.replace(/^(\S+(?:\|\S+)*)\s*/, '$1` ')}`.trimEnd(), '')
+  for (const one of entry.returns) out.push(`Returns \`${one.type}\` ${one.words}`.trimEnd(), '')
 }
 
 function shownName(entry, module, own, classes) {
@@ -135,12 +141,21 @@ function shownName(entry, module, own, classes) {
 /** What a value of the class is called in the reference: moonlit.Collection is `collection`. */
 const instanceOf = (name) => name.split('.').at(-1).replace(/^[A-Z]/, (letter) => letter.toLowerCase())
 
-function writeFile(out, module, file) {
+/** The names of a file's tables and metatables that stand for a class. */
+function classesOf(entries, own) {
+  const classes = new Map()
+  for (const entry of entries.filter((one) => one.class)) {
+    classes.set(entry.class.split('.').at(-1), instanceOf(entry.class))
+    if (entry.local && entry.local !== own) classes.set(entry.local, instanceOf(entry.class))
+  }
+  return classes
+}
+
+function writeFile(out, module, file, hasFunctions) {
   const source = read(`lua/moonlit/${file}.lua`)
-  const own = /\nreturn (\w+)\s*$/.exec(source)?.[1]
+  const own = hasFunctions ? /\nreturn (\w+)\s*$/.exec(source)?.[1] : undefined
   const entries = blocksOf(source).map(readBlock)
-  const classes = new Map(entries.filter((one) => one.class && one.local && one.local !== own)
-    .map((one) => [one.local, instanceOf(one.class)]))
+  const classes = classesOf(entries, own)
   for (const entry of entries) {
     const shown = shownName(entry, module, own, classes)
     if (shown) writeEntry(out, entry, `\`${shown}\``)
@@ -153,9 +168,8 @@ function makeLua() {
     'Drawing calls are listed in [elements.md](elements.md). "(waits)" marks a call during which everybody else goes on.', '']
   for (const module of MODULES) {
     out.push(`## ${module.title}`, '', '```lua', `local ${module.local} = require "${module.title}"`, '```', '')
-    for (const file of module.files) {
-      if (existsSync(new URL(`lua/moonlit/${file}.lua`, root))) writeFile(out, module, file)
-    }
+    for (const file of module.files.filter((name) => existsSync(new URL(`lua/moonlit/${name}.lua`, root)))) writeFile(out, module, file, true)
+    for (const file of module.classes ?? []) writeFile(out, module, file, false)
   }
   return out.join('\n').trimEnd() + '\n'
 }
