@@ -20,10 +20,10 @@ const loops = {
 
 const script = (body) => `
 local ui = require "moonlit"
+ui.button "Good"
 if ui.button "Bad" then
   ${body}
 end
-ui.button "Good"
 ui.state.n = (ui.state.n or 0) + 1
 ui.text("run " .. ui.state.n)
 `
