@@ -94,6 +94,9 @@ static bool compile_rewritten(struct state *state, lua_State *L, const char *tex
     struct buffer out;
     buffer_init(&out, LIMIT_SCRIPT_REWRITTEN);
     bool ok = false;
+    if (mode == REWRITE_WRAP) { /* internal, and no loop in it */
+        ok = wrap_blindly(text, length, &out) && load_rewritten(L, &out, name);
+    }
     for (; mode < REWRITE_WRAP && !ok; mode++) {
         buffer_clear(&out);
         ok = rewrite_source(text, length, mode, &out, NULL, &reason) &&
@@ -158,7 +161,10 @@ bool chunk_load_text(lua_State *L, const char *text, size_t length, const char *
 bool chunk_load_internal(struct state *state, const char *text, size_t length, const char *name,
                          struct error *error)
 {
-    if (!compile(state, state->L, text, length, name, REWRITE_COUNTER, error)) {
+    static const char mark[] = "-- (no counter)";
+    bool has_counter = length < strlen(mark) || memcmp(text, mark, strlen(mark)) != 0;
+    if (!compile(state, state->L, text, length, name,
+                 has_counter ? REWRITE_COUNTER : REWRITE_WRAP, error)) {
         return false;
     }
     instantiate(state->L, 0);

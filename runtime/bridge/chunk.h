@@ -51,7 +51,8 @@ enum chunk_change chunk_refresh(struct state *state, struct error *error);
  * is filled when the check itself was impossible (then false as well). */
 bool chunk_check(struct state *state, const char *path, struct buffer *out, struct error *error);
 
-/* For state.c: free all chunks; load an internal module's main function, counter only. */
+/* For state.c: free all chunks; load an internal module's main function, counter only, or not even
+ * that when its first line begins with "-- (no counter)". */
 void chunk_free_all(struct state *state);
 bool chunk_load_internal(struct state *state, const char *text, size_t length, const char *name,
                          struct error *error);

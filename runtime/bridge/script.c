@@ -239,5 +239,7 @@ int luaopen_moonlit_core_script(lua_State *L)
         lua_pushcfunction(L, function->func);
         lua_setfield(L, -2, function->name);
     }
+    lua_pushinteger(L, LIMIT_STRING);
+    lua_setfield(L, -2, "string_limit");
     return 1;
 }

@@ -9,6 +9,7 @@
  *                            inside a function it is an error
  *   distance(a, b)           how many letters must change to make a of b
  *   helpers()                T and P of rewritten code
+ *   string_limit             LIMIT_STRING
  */
 #ifndef MOONLIT_BRIDGE_SCRIPT_H
 #define MOONLIT_BRIDGE_SCRIPT_H

@@ -140,11 +140,11 @@ void state_set_rewrite_functions(struct state *state, const struct rewrite_funct
     lua_pop(state->L, 1);
 }
 
-void state_push_shared(struct state *state)
+void state_push_shared(lua_State *L)
 {
-    lua_rawgeti(state->L, LUA_REGISTRYINDEX, state->helpers);
-    lua_rawgeti(state->L, -1, 2);
-    lua_remove(state->L, -2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->helpers);
+    lua_rawgeti(L, -1, 2);
+    lua_remove(L, -2);
 }
 
 static void make_helpers(struct state *state)

@@ -82,7 +82,7 @@ void state_set_rewrite_functions(struct state *state, const struct rewrite_funct
 
 /* Push _ml_P, the table that rewritten code and the engine share: [1] presses of the branch, [2] the
  * container it draws into, [3] its shields. */
-void state_push_shared(struct state *state);
+void state_push_shared(lua_State *L);
 
 /* Where require, loadfile and dofile look; the directory of the script. */
 void state_set_directory(struct state *state, const char *directory);
