@@ -199,6 +199,6 @@ export class Page {
 
   /** The run of the last event has ended (and none follows that the page knows of). */
   settled(n = this.n) {
-    return this.until(() => this.ev >= n && this.state !== 'running' && this.state !== 'superseded')
+    return this.until(() => this.ev >= n && this.state && this.state !== 'running' && this.state !== 'superseded')
   }
 }
