@@ -1,0 +1,339 @@
+/*
+ * The arguments of a drawing call, read and checked by the list of elements.
+ */
+#include <lauxlib.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/lib_ui.h"
+#include "bridge/value.h"
+#include "bridge/view.h"
+#include "limits.h"
+
+/* ---- where they are ---- */
+
+int call_slot(const struct call *call, const char *name)
+{
+    for (int i = 0; i < call->field_count; i++) {
+        if (strcmp(element_field(call->element, i)->name, name) == 0) {
+            return call->slots[i];
+        }
+    }
+    return 0;
+}
+
+static void read_key(struct call *call, int index)
+{
+    if (lua_type(call->L, index) == LUA_TNUMBER) {
+        lua_pushvalue(call->L, index);
+        index = lua_gettop(call->L);
+    } else if (lua_type(call->L, index) != LUA_TSTRING) {
+        call_error(call, "key is a name: { key = \"...\" }, got a %s",
+                   luaL_typename(call->L, index));
+    }
+    call->key = lua_tolstring(call->L, index, &call->key_length);
+    if (call->key_length == 0 || call->key_length > LIMIT_WIDGET_KEY ||
+        strlen(call->key) != call->key_length) {
+        call_error(call, "a key has 1 to %d bytes, none of them zero", LIMIT_WIDGET_KEY);
+    }
+}
+
+static bool is_option(const struct call *call, const struct field *field)
+{
+    return call->raw || field->source == SOURCE_OPTION || field->source == SOURCE_LOCAL;
+}
+
+static int find_option(struct call *call, const char *name)
+{
+    for (int i = 0; i < call->field_count; i++) {
+        const struct field *field = element_field(call->element, i);
+        if (strcmp(field->name, name) == 0) {
+            return is_option(call, field) ? i : -1;
+        }
+    }
+    return -1;
+}
+
+/* What is on top is the value of option `name`: it stays on the stack. */
+static void note_option(struct call *call, const char *name)
+{
+    int index = lua_gettop(call->L);
+    if (strcmp(name, "key") == 0) {
+        read_key(call, index);
+        return;
+    }
+    int field = find_option(call, name);
+    if (field < 0) {
+        call_error(call, "there is no option \"%.60s\"; did you mean \"%s\"?", name,
+                   element_nearest(call->type, name));
+    }
+    call->slots[field] = index;
+}
+
+static void read_options(struct call *call, int index)
+{
+    lua_State *L = call->L;
+    luaL_checkstack(L, 2 * CALL_FIELDS_MAX, "too many options");
+    lua_pushnil(L);
+    while (lua_next(L, index)) {
+        if (lua_type(L, -2) != LUA_TSTRING) {
+            call_error(call, "options have names: { help = \"...\" }; this one has the key %s",
+                       lua_type(L, -2) == LUA_TNUMBER ? "of a list" : luaL_typename(L, -2));
+        }
+        int top = lua_gettop(L);
+        note_option(call, lua_tostring(L, -2));
+        lua_pushvalue(L, top - 1); /* the name, for lua_next */
+    }
+}
+
+/* A table where a value could be missing is the options. */
+static bool is_options_here(const struct call *call, const struct field *field, int index)
+{
+    return lua_type(call->L, index) == LUA_TTABLE && !field_is_required(field);
+}
+
+static void say_missing(struct call *call, const struct field *field)
+{
+    char words[200] = "";
+    size_t length = 0;
+    for (int i = 0; i < call->field_count; i++) {
+        const struct field *other = element_field(call->element, i);
+        if (other->source == SOURCE_ARG && length < sizeof words) {
+            length += (size_t)snprintf(words + length, sizeof words - length, "%s%s",
+                                       length > 0 ? ", " : "", other->name);
+        }
+    }
+    call_error(call, "%s is missing; write ui.%s(%s)", field->name, call->element->name, words);
+}
+
+static int read_positional(struct call *call)
+{
+    lua_State *L = call->L;
+    int at = call->first;
+    for (int i = 0; i < call->field_count; i++) {
+        const struct field *field = element_field(call->element, i);
+        if (field->source != SOURCE_ARG) {
+            continue;
+        }
+        if (is_options_here(call, field, at)) {
+            break;
+        }
+        if (!lua_isnoneornil(L, at)) {
+            call->slots[i] = at;
+        } else if (field_is_required(field) && field->type != FIELD_VALUE) {
+            say_missing(call, field);
+        }
+        at++;
+    }
+    return at;
+}
+
+void call_read_arguments(struct call *call)
+{
+    lua_State *L = call->L;
+    int at = call->raw ? call->first : read_positional(call);
+    bool is_choice = call->type == ELEMENT_radio || call->type == ELEMENT_selectbox ||
+                     call->type == ELEMENT_multiselect;
+    int last = lua_gettop(L);
+    call->rest = at + 1;
+    if (last > at && !is_choice) {
+        call_error(call, "too many arguments: options come last, in one table");
+    }
+    if (lua_isnoneornil(L, at)) {
+        return;
+    }
+    if (lua_type(L, at) != LUA_TTABLE) {
+        call_error(call, "the last argument is a table of options, { help = \"...\" }, not a %s",
+                   luaL_typename(L, at));
+    }
+    read_options(call, at);
+}
+
+/* ---- what they are ---- */
+
+static const char *type_name(lua_State *L, int index)
+{
+    return lua_type(L, index) == LUA_TUSERDATA ? "an object"
+           : lua_type(L, index) == LUA_TTABLE  ? "a table"
+           : lua_isnoneornil(L, index)         ? "nil"
+                                               : luaL_typename(L, index);
+}
+
+static void say_expected(const struct call *call, const struct field *field, int index,
+                         const char *expected)
+{
+    call_error(call, "%s is %s, got %s", field->name, expected, type_name(call->L, index));
+}
+
+static void write_checked_text(const struct call *call, const char *place, const char *name,
+                               const char *text, size_t length)
+{
+    if (!bson_is_utf8(text, length)) {
+        call_error(call, "%s is not UTF-8: show bytes with bson.binary or as hexadecimal", place);
+    }
+    bson_write_text(&call->draft->out, name, text, length);
+}
+
+static void write_text(const struct call *call, const struct field *field, int index)
+{
+    lua_State *L = call->L;
+    size_t length;
+    int type = lua_type(L, index);
+    if (type == LUA_TNUMBER) {
+        lua_pushvalue(L, index); /* lua_tolstring would change the caller's */
+        index = lua_gettop(L);
+    } else if (type != LUA_TSTRING) {
+        say_expected(call, field, index,
+                     type == LUA_TTABLE || type == LUA_TUSERDATA
+                         ? "a text (ui.write shows anything, tostring(...) makes a text)"
+                         : "a text");
+    }
+    const char *text = lua_tolstring(L, index, &length);
+    if (!field_is_default_word(field, text, length) || field->source == SOURCE_ARG) {
+        write_checked_text(call, field->name, field->name, text, length);
+    }
+    if (type == LUA_TNUMBER) {
+        lua_pop(L, 1);
+    }
+}
+
+static void write_boolean(const struct call *call, const struct field *field, int index)
+{
+    bool is_true = lua_toboolean(call->L, index) != 0;
+    if (lua_type(call->L, index) != LUA_TBOOLEAN) {
+        say_expected(call, field, index, "true or false");
+    }
+    if (!field_is_default_word(field, is_true ? "true" : "false", is_true ? 4 : 5)) {
+        bson_write_bool(&call->draft->out, field->name, is_true);
+    }
+}
+
+static void write_number(const struct call *call, const struct field *field, int index)
+{
+    char *end;
+    double number = lua_tonumber(call->L, index);
+    if (lua_type(call->L, index) != LUA_TNUMBER || !isfinite(number)) {
+        say_expected(call, field, index, "a finite number");
+    }
+    if (field->type == FIELD_INTEGER && (number != floor(number) || fabs(number) > 1e15)) {
+        call_error(call, "%s is a whole number, got %g", field->name, number);
+    }
+    double usual = strtod(field->default_value, &end);
+    if (end == field->default_value || *end != '\0' || usual != number) {
+        bson_write_number(&call->draft->out, field->name, number);
+    }
+}
+
+static void write_value(const struct call *call, const struct field *field, int index)
+{
+    struct error error;
+    if (!value_encode_field(call->L, index, &call->draft->buffer, field->name, &error)) {
+        call_error(call, "%s", error.message);
+    }
+}
+
+static void write_texts(const struct call *call, const struct field *field, int index)
+{
+    lua_State *L = call->L;
+    char name[12];
+    if (view_get(L, index) != NULL && view_get(L, index)->is_array) {
+        write_value(call, field, index);
+        return;
+    }
+    if (lua_type(L, index) != LUA_TTABLE) {
+        say_expected(call, field, index, "a list of texts");
+    }
+    size_t list = bson_write_begin_array(&call->draft->out, field->name);
+    size_t count = lua_objlen(L, index);
+    for (unsigned i = 0; i < count; i++) {
+        size_t length;
+        lua_rawgeti(L, index, (int)i + 1);
+        if (!lua_isstring(L, -1)) {
+            call_error(call, "%s[%u] is a text, got %s", field->name, i + 1, type_name(L, -1));
+        }
+        const char *text = lua_tolstring(L, -1, &length);
+        write_checked_text(call, field->name, bson_index_name(i, name), text, length);
+        lua_pop(L, 1);
+    }
+    bson_write_end(&call->draft->out, list);
+}
+
+static void write_numbers(const struct call *call, const struct field *field, int index)
+{
+    lua_State *L = call->L;
+    char name[12];
+    if (view_get(L, index) != NULL && view_get(L, index)->is_array) {
+        write_value(call, field, index);
+        return;
+    }
+    if (lua_type(L, index) != LUA_TTABLE) {
+        say_expected(call, field, index, "a list of numbers");
+    }
+    size_t list = bson_write_begin_array(&call->draft->out, field->name);
+    size_t count = lua_objlen(L, index);
+    for (unsigned i = 0; i < count; i++) {
+        lua_rawgeti(L, index, (int)i + 1);
+        if (lua_type(L, -1) != LUA_TNUMBER) {
+            call_error(call, "%s[%u] is a number, got %s", field->name, i + 1, type_name(L, -1));
+        }
+        bson_write_number(&call->draft->out, bson_index_name(i, name), lua_tonumber(L, -1));
+        lua_pop(L, 1);
+    }
+    bson_write_end(&call->draft->out, list);
+}
+
+static void write_choice(const struct call *call, const struct field *field, int index)
+{
+    size_t length = 0;
+    const char *word =
+        lua_type(call->L, index) == LUA_TSTRING ? lua_tolstring(call->L, index, &length) : NULL;
+    if (word == NULL || !field_has_word(field, word, length)) {
+        call_error(call, "%s is one of %s; got %s%.60s", field->name, field->words,
+                   word == NULL ? type_name(call->L, index) : "", word != NULL ? word : "");
+    }
+    if (!field_is_default_word(field, word, length)) {
+        bson_write_text(&call->draft->out, field->name, word, length);
+    }
+}
+
+static void write_size(const struct call *call, const struct field *field, int index)
+{
+    lua_State *L = call->L;
+    const char *word = lua_type(L, index) == LUA_TSTRING ? lua_tostring(L, index) : "";
+    double pixels = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : -1;
+    if (strcmp(word, "stretch") == 0 || strcmp(word, "content") == 0) {
+        bson_write_text(&call->draft->out, field->name, word, strlen(word));
+    } else if (pixels >= 0 && pixels < 1e6) {
+        bson_write_number(&call->draft->out, field->name, pixels);
+    } else {
+        say_expected(call, field, index, "\"stretch\", \"content\" or pixels");
+    }
+}
+
+void call_write_field(const struct call *call, const struct field *field, int index)
+{
+    typedef void writer(const struct call *, const struct field *, int);
+    static writer *const writers[] = {
+        [FIELD_TEXT] = write_text,     [FIELD_BOOLEAN] = write_boolean,
+        [FIELD_NUMBER] = write_number, [FIELD_INTEGER] = write_number,
+        [FIELD_TEXTS] = write_texts,   [FIELD_NUMBERS] = write_numbers,
+        [FIELD_VALUE] = write_value,   [FIELD_CHOICE] = write_choice,
+        [FIELD_SIZE] = write_size,
+    };
+    if (field->type != FIELD_FUNCTION) {
+        writers[field->type](call, field, index);
+    }
+}
+
+void call_write_fields(const struct call *call)
+{
+    for (int i = 0; i < call->field_count; i++) {
+        const struct field *field = element_field(call->element, i);
+        if (call->slots[i] != 0 && field->source != SOURCE_LOCAL &&
+            !(call->element->kind == KIND_WIDGET && strcmp(field->name, "value") == 0)) {
+            call_write_field(call, field, call->slots[i]);
+        }
+    }
+}
