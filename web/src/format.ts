@@ -13,7 +13,8 @@ export function formatNumber(value: number | bigint, form?: string): string {
   if (!form) return localized(value, 4);
   if (form.includes("%")) return printf(form, Number(value));
   if (CURRENCIES[form]) {
-    return new Intl.NumberFormat(locale(), { style: "currency", currency: CURRENCIES[form], currencyDisplay: "narrowSymbol" }).format(value);
+    return new Intl.NumberFormat(locale(), { style: "currency", currency: CURRENCIES[form], currencyDisplay: "narrowSymbol",
+      ...(isWhole(value) && { maximumFractionDigits: 0 }) }).format(value);
   }
   switch (form) {
     case "plain": return String(value);
@@ -25,6 +26,8 @@ export function formatNumber(value: number | bigint, form?: string): string {
     default: return localized(value, 4);
   }
 }
+
+function isWhole(value: number | bigint): boolean { return typeof value === "bigint" || Number.isInteger(value); }
 
 function localized(value: number | bigint, digits: number): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);

@@ -48,7 +48,7 @@ export function Columns(node: TreeNode<"columns">): HTMLElement {
     <div class="columns" classList={{ metrics: isMetrics(), "has-cards": p.border && !isMetrics() }} data-along={p.vertical_alignment} />
   ) as HTMLElement;
   followStyle(box, "--gap", () => gapOf(p.gap));
-  followStyle(box, "--count", () => String(node.children().length));
+  followStyle(box, "--count", () => String(Math.min(6, node.children().length)));
   followStyle(box, "--least", () => `${LEAST[node.children().length] ?? 120}px`);
   fillWith(box, node);
   return box;

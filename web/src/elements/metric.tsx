@@ -2,7 +2,7 @@
 import { createMemo, createRenderEffect, Show, type JSX } from "solid-js";
 import type { Value } from "../bson";
 import { formatValue } from "../format";
-import { Help, Icon, Inline } from "../parts";
+import { followStyle, Help, Icon, Inline } from "../parts";
 import type { MetricProps } from "../elements.gen";
 import type { TreeNode } from "../tree";
 
@@ -32,13 +32,16 @@ function Figure(props: { value: Value; format: string | undefined }): JSX.Elemen
     const match = /^-[^\d]/.test(text) ? null : PARTS.exec(text);
     return match ? [match[1] ?? "", match[2] ?? "", match[3] ?? ""] : ["", text, ""];
   });
-  return (
-    <div class="metric-value">
+  const length = () => parts().join("").length;
+  const box = (
+    <div class="metric-value" classList={{ "is-long": length() > 7 }}>
       <Show when={parts()[0]}><span class="unit">{parts()[0]}</span></Show>
       {parts()[1]}
       <Show when={parts()[2]}><span class="unit">{parts()[2]}</span></Show>
     </div>
-  );
+  ) as HTMLElement;
+  followStyle(box, "--fit", () => `${Math.round(175 / length())}cqi`);
+  return box;
 }
 
 type Direction = "up" | "down" | "flat";
