@@ -1,0 +1,156 @@
+--- Commands take turns. Each is a coroutine that looks at the clock now and then (tick): there it
+--- ends when its time is up or somebody ended it, and there it lets others go first when it has
+--- worked long enough.
+---
+--- An op is a command under way: { id, connection, name, session, deadline, ended, is_quiet, ... }.
+---   deadline   moment at which it ends with MaxTimeMSExpired, or nil
+---   ended      {code, message} once somebody ended it
+---   is_steady  it must not be interrupted now: it has a transaction open
+local core = require "store.core"
+local errors = require "store.errors"
+local file = require "store.file"
+
+local scheduler = { killed = 0 }
+
+local SLICE = core.limits.slice
+local TICKS = 128 -- documents between two looks at the clock
+local now = file.now
+
+local current
+local ticks, slice_end = TICKS, 0
+local ready, sleeping, ops = {}, {}, {}
+
+--- The command that runs now.
+function scheduler.current()
+  return current
+end
+
+--- All commands under way, by id.
+function scheduler.all()
+  return ops
+end
+
+function scheduler.count()
+  local n = 0
+  for _ in pairs(ops) do
+    n = n + 1
+  end
+  return n
+end
+
+local function check(op, moment)
+  if op.ended then
+    errors.raise(op.ended.code, op.ended.message)
+  elseif op.deadline and moment >= op.deadline then
+    scheduler.killed = scheduler.killed + 1
+    errors.raise(errors.codes.MaxTimeMSExpired, "operation exceeded time limit")
+  end
+end
+
+local function look()
+  ticks = TICKS
+  local op, moment = current, now()
+  if op then
+    check(op, moment)
+    if moment >= slice_end and not op.is_steady then
+      op.turns = op.turns + 1
+      coroutine.yield("ready")
+      check(op, now())
+    end
+  end
+end
+
+--- To be called for each document that a loop passes.
+function scheduler.tick()
+  ticks = ticks - 1
+  if ticks <= 0 then
+    look()
+  end
+end
+
+--- Lets time pass for this command alone.
+function scheduler.sleep(milliseconds)
+  local op = current
+  op.wake_at = now() + milliseconds
+  if op.deadline and op.deadline < op.wake_at then
+    op.wake_at = op.deadline
+  end
+  coroutine.yield("sleep")
+  check(op, now())
+end
+
+local function resume(op)
+  current, ticks, slice_end = op, TICKS, now() + SLICE
+  local ok, what = coroutine.resume(op.coroutine)
+  current = nil
+  if not ok then
+    ops[op.id] = nil
+    error(debug.traceback(op.coroutine, tostring(what)), 0)
+  elseif coroutine.status(op.coroutine) == "dead" then
+    ops[op.id] = nil
+  elseif what == "sleep" then
+    sleeping[op] = true
+  else
+    ready[#ready + 1] = op
+  end
+end
+
+-- `latest`: milliseconds after which to come back in any case.
+local function set_alarm(latest)
+  local next_at = latest and now() + latest
+  for op in pairs(sleeping) do
+    next_at = math.min(next_at or op.wake_at, op.wake_at)
+  end
+  if next_at then
+    core.alarm(math.max(0, math.ceil(next_at - now())))
+  end
+end
+
+local function wake_sleepers()
+  local moment = now()
+  for op in pairs(sleeping) do
+    if op.ended or op.wake_at <= moment then
+      sleeping[op] = nil
+      ready[#ready + 1] = op
+    end
+  end
+end
+
+local last_id = 0
+
+--- Begins a command: body(op) runs at once, up to its first pause.
+function scheduler.start(op, body)
+  last_id = last_id + 1
+  op.id, op.turns = last_id, 0
+  ops[op.id] = op
+  op.coroutine = coroutine.create(function() body(op) end)
+  resume(op)
+  if #ready > 0 then
+    core.wake()
+  end
+  set_alarm()
+end
+
+--- Lets each command that is ready go on once. True when some are ready again.
+---@return boolean
+function scheduler.turn()
+  wake_sleepers()
+  local list = ready
+  ready = {}
+  for _, op in ipairs(list) do
+    resume(op)
+  end
+  set_alarm(60000)
+  return #ready > 0
+end
+
+--- Ends a command at its next look at the clock.
+function scheduler.finish(op, code, message)
+  if not op.ended and op ~= current then
+    op.ended = { code = code, message = message }
+    scheduler.killed = scheduler.killed + 1
+    core.wake()
+  end
+end
+
+return scheduler
