@@ -17,7 +17,7 @@
 #include "session/registry.h"
 #include "store/child.h"
 
-extern const struct asset asset_table[];
+extern const struct asset assets[];
 extern const char asset_script_hashes[];
 
 /* ---- what the server asks ---- */
@@ -45,7 +45,7 @@ static bool open_server(struct host *host, struct error *error)
 {
     struct server_config config = {
         .hosts = host->config.allow_hosts,
-        .assets = asset_table,
+        .assets = assets,
         .script_hashes = asset_script_hashes,
         .callbacks = {on_request, page_on_open, page_on_message, page_on_drained, page_on_closed},
         .data = host,
