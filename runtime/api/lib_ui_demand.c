@@ -91,7 +91,7 @@ static bool push_label_list(lua_State *L, int list, int options, int labels, str
 struct value choice_read_lua(lua_State *L, enum element_type type, int index, int options,
                              int labels)
 {
-    struct value value = {VALUE_NONE};
+    struct value value = {.kind = VALUE_NONE};
     if (type == ELEMENT_multiselect) {
         if (lua_istable(L, index) && !push_label_list(L, index, options, labels, &value)) {
             value.kind = VALUE_NONE;

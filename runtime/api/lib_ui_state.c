@@ -124,13 +124,13 @@ static struct value read_new_value(lua_State *L, const struct session *session,
                                    const struct widget *widget, int index)
 {
     enum element_type type = (enum element_type)widget->type;
-    struct value value = {VALUE_NONE};
+    struct value value = {.kind = VALUE_NONE};
     if (!choice_is(type)) {
         value = value_read_lua(L, index);
         bool is_range = type == ELEMENT_slider && value.kind == VALUE_RANGE;
         bool is_null = value.kind == VALUE_NULL;
         return is_range || is_null || value.kind == kind_for(widget) ? value
-                                                                     : (struct value){VALUE_NONE};
+                                                                     : (struct value){.kind = VALUE_NONE};
     }
     push_binding(L, session, widget->id);
     int binding = lua_gettop(L);

@@ -24,18 +24,18 @@ static struct value read_list(const struct bson_element *list)
         texts += item.kind == BSON_KIND_TEXT;
     }
     if (walk.broken) {
-        return (struct value){VALUE_NONE};
+        return (struct value){.kind = VALUE_NONE};
     }
     if (count == 2 && texts == 0) {
         return (struct value){.kind = VALUE_RANGE, .low = numbers[0], .high = numbers[1]};
     }
-    return texts == count ? value : (struct value){VALUE_NONE};
+    return texts == count ? value : (struct value){.kind = VALUE_NONE};
 }
 
 struct value value_read_bson(uint8_t kind, const uint8_t *bytes, size_t length)
 {
     struct bson_element element = {.kind = (enum bson_kind)kind, .value = bytes, .length = length};
-    struct value value = {VALUE_NONE};
+    struct value value = {.kind = VALUE_NONE};
     if (bson_element_number(&element, &value.low)) {
         value.kind = isfinite(value.low) ? VALUE_NUMBER : VALUE_NONE;
         return value;
@@ -62,7 +62,7 @@ struct value value_read_bson(uint8_t kind, const uint8_t *bytes, size_t length)
 
 static struct value read_pair(lua_State *L, int index)
 {
-    struct value value = {VALUE_NONE};
+    struct value value = {.kind = VALUE_NONE};
     lua_rawgeti(L, index, 1);
     lua_rawgeti(L, index, 2);
     if (lua_objlen(L, index) == 2 && lua_type(L, -1) == LUA_TNUMBER &&
@@ -76,7 +76,7 @@ static struct value read_pair(lua_State *L, int index)
 
 struct value value_read_lua(lua_State *L, int index)
 {
-    struct value value = {VALUE_NONE};
+    struct value value = {.kind = VALUE_NONE};
     const struct scalar *scalar = scalar_get(L, index);
     const struct view *view = view_get(L, index);
     if (scalar != NULL) {

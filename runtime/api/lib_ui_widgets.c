@@ -41,12 +41,12 @@ static struct value read_first(const struct call *call)
     lua_State *L = call->L;
     lua_getfield(L, LUA_REGISTRYINDEX, "moonlit.ui.first");
     if (!lua_isfunction(L, -1)) {
-        return (struct value){VALUE_NONE};
+        return (struct value){.kind = VALUE_NONE};
     }
     lua_pushlstring(L, call->key, call->key_length);
     lua_call(L, 1, 1);
     if (lua_isnil(L, -1)) {
-        return (struct value){VALUE_NONE};
+        return (struct value){.kind = VALUE_NONE};
     }
     int index = lua_gettop(L);
     return choice_is(call->type)
@@ -61,7 +61,7 @@ static enum origin find_value(const struct call *call, const struct widget *widg
 {
     const struct widget_value *own = &widget->value;
     enum origin origin = FROM_OWNER;
-    *value = (struct value){VALUE_NONE};
+    *value = (struct value){.kind = VALUE_NONE};
     if (own->owned) {
         *value = value_read_bson(own->kind, own->bytes, own->length);
     } else if (is_new && call->key != NULL) {
