@@ -38,13 +38,26 @@ static void hide_addresses(const char *message, char *line, size_t size)
     line[length < size ? length : size - 1] = '\0';
 }
 
+/* What the library says of a URI while it reads it: settings.c makes one sentence of that. */
+static bool is_about_uri(const char *message)
+{
+    static const char *const beginnings[] = {"Unsupported ", "Invalid ", "Port ",
+                                             "Failed to parse"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++) {
+        if (strncmp(message, beginnings[i], strlen(beginnings[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_message(mongoc_log_level_t level, const char *domain, const char *message,
                        void *data)
 {
     enum log_level ours = level_of(level);
     bool goodbye = strstr(message, "endSessions"); /* to a server that is away, or at the end */
     char line[512];
-    if (ours > LOG_DEBUG && !goodbye) {
+    if (ours > LOG_DEBUG && !goodbye && !is_about_uri(message)) {
         hide_addresses(message, line, sizeof line);
         log_write(data, ours, "database driver, %s: %s", domain, line);
     }

@@ -95,7 +95,7 @@ for (const [name, uri, pattern] of [
   ['without a scheme', 'localhost:27017', /mongodb:\/\//],
   ['with an unknown option', 'mongodb://127.0.0.1/?maxPoolSise=3', /maxPoolSise/i],
   ['with a wrong value', 'mongodb://127.0.0.1/?maxPoolSize=many', /maxPoolSize/i],
-  ['with a bad port', 'mongodb://127.0.0.1:99999/', /99999|URI/],
+  ['with a bad port', 'mongodb://127.0.0.1:99999/', /99999/],
 ]) {
   test(`a database URI ${name} is one sentence`, async () => {
     const result = await command(['run', scriptIn('app.lua', hello), '--port', '0', '--database', uri])
