@@ -1,0 +1,97 @@
+-- Choices: radio, selectbox, multiselect. The page and the session know labels, the script its own
+-- values: here the one is made of the other, by the script's `format`.
+
+local core = require "moonlit.core.ui"
+local bson = require "moonlit.core.bson"
+
+local choose = {}
+
+---@class moonlit.WidgetOptions
+---@field key? string a name of its own: ui.state[key] reads and writes the value
+---@field help? string a tooltip beside the label; Markdown
+---@field disabled? boolean shown, but cannot be used
+---@field label_visibility? "visible"|"hidden"|"collapsed"
+---@field width? "stretch"|"content"|number
+---@field on_change? fun(...) called before the next run's body when the user changed the value
+---@field args? any[] arguments for the callback
+
+---@class moonlit.ChoiceOptions: moonlit.WidgetOptions
+---@field index? integer|false which is chosen before the user does, from 1; false for none
+---@field format? fun(option: any): string makes the label of an option; tostring by default
+---@field placeholder? string shown while nothing is chosen
+---@field accept_new_options? boolean the user may type what is not listed
+---@field horizontal? boolean side by side (radio)
+---@field captions? string[] a pale line below each option (radio)
+
+---@class moonlit.ManyOptions: moonlit.ChoiceOptions
+---@field default? any[] the options chosen before the user does
+---@field max_selections? integer
+
+local function list_of(name, options)
+  if bson.is_view(options) == "array" then return bson.totable(options) end
+  if type(options) ~= "table" then
+    core.fail(("ui.%s: options is a list, got a %s; write ui.%s(\"label\", { \"one\", \"two\" })")
+      :format(name, options == nil and "nil" or type(options), name))
+  end
+  return options
+end
+
+local function label_of(name, option, format)
+  local label = option
+  if format then
+    label = format(option)
+  elseif type(option) == "table" or type(option) == "function" then
+    core.fail(("ui.%s: an option is a %s: say how it reads with { format = function(option) ... end }")
+      :format(name, type(option)))
+  end
+  return type(label) == "string" and label or tostring(label)
+end
+
+local function labels_of(name, options, format)
+  local labels, seen = {}, {}
+  for i = 1, #options do
+    local label = label_of(name, options[i], format)
+    if seen[label] then
+      core.fail(("ui.%s: the options %d and %d have the same label %q; make them differ with format")
+        :format(name, seen[label], i, label))
+    end
+    seen[label] = i
+    labels[i] = label
+  end
+  return labels
+end
+
+local function draw(name, label, options, choices)
+  if choices ~= nil and type(choices) ~= "table" then
+    core.fail(("ui.%s: the last argument is a table of options, { index = 2 }, not a %s")
+      :format(name, type(choices)))
+  end
+  local list = list_of(name, options)
+  local format = choices and choices.format
+  if format ~= nil and type(format) ~= "function" then
+    core.fail(("ui.%s: format is a function, got a %s"):format(name, type(format)))
+  end
+  return label, labels_of(name, list, format), choices or false, list
+end
+
+local function chooser(name)
+  local element = core.elements[name]
+  return function(first, ...)
+    if core.type(first) then return element(first, draw(name, ...)) end
+    return element(draw(name, first, ...))
+  end
+end
+
+---One of a few choices, all visible. Returns the option itself.
+---@type fun(label: string, options: any[], choices?: moonlit.ChoiceOptions): any
+choose.radio = chooser "radio"
+
+---One of many choices, in a list that opens. Returns the option itself, nil while none is chosen.
+---@type fun(label: string, options: any[], choices?: moonlit.ChoiceOptions): any
+choose.selectbox = chooser "selectbox"
+
+---Any number of choices. Returns a list of the options, in the order of choosing.
+---@type fun(label: string, options: any[], choices?: moonlit.ManyOptions): any[]
+choose.multiselect = chooser "multiselect"
+
+return choose

@@ -1,0 +1,214 @@
+-- Containers: where drawing happens. A container is a handle with all drawing methods; calling it
+-- with a function draws inside while that runs.
+
+local core = require "moonlit.core.ui"
+
+local layout = {}
+
+local elements, raw = core.elements, core.raw
+local shared = core.shared() -- [2]: the handle of where the script draws; nil for the page itself
+
+---Call f while what it draws lands in the container. An error passes as it is: the script's pcall
+---puts back where it drew.
+local function back(outer, ...)
+  shared[2] = outer
+  return ...
+end
+
+function layout.within(handle, f, ...)
+  local outer = shared[2]
+  shared[2] = handle
+  return back(outer, f(...))
+end
+
+-- A function as the last argument, and the others.
+local function split(...)
+  local count = select("#", ...)
+  local last = count > 0 and (select(count, ...)) or nil
+  if type(last) ~= "function" then return nil, ... end
+  local others = { ... }
+  return last, unpack(others, 1, count - 1)
+end
+
+local function block(name)
+  local element = elements[name]
+  local function draw(f, ...)
+    local handle = element(...)
+    if f then layout.within(handle, f) end
+    return handle
+  end
+  return function(...)
+    return draw(split(...))
+  end
+end
+
+---@class moonlit.ContainerOptions
+---@field border? boolean draw it as a card
+---@field height? "content"|"stretch"|number pixels: then it scrolls
+---@field width? "stretch"|"content"|number
+---@field horizontal? boolean side by side instead of below each other
+---@field horizontal_alignment? "left"|"center"|"right"|"distribute"
+---@field vertical_alignment? "top"|"center"|"bottom"|"distribute"
+---@field gap? "none"|"small"|"medium"|"large"|number
+---@field key? string
+
+---An invisible box that may be filled later and out of order.
+---@type fun(options?: moonlit.ContainerOptions, f?: fun()): moonlit.Container
+layout.container = block "container"
+
+---A box that folds.
+---@type fun(label: string, options?: { expanded?: boolean, icon?: string, key?: string }, f?: fun()): moonlit.Container
+layout.expander = block "expander"
+
+-- The argument behind the handle, if there is one.
+local function first_of(first, second)
+  if core.type(first) then return second end
+  return first
+end
+
+local function weights_of(spec)
+  if type(spec) == "number" then
+    if spec < 1 or spec > 100 or spec % 1 ~= 0 then
+      core.fail("ui.columns: how many is a whole number from 1 to 100, got " .. tostring(spec))
+    end
+    local weights = {}
+    for i = 1, spec do weights[i] = 1 end
+    return weights
+  end
+  if type(spec) ~= "table" or #spec == 0 then
+    core.fail("ui.columns: say how many, ui.columns(2), or a list of weights, ui.columns({ 3, 2 })")
+  end
+  for _, weight in ipairs(spec) do
+    if type(weight) ~= "number" or not (weight > 0 and weight < math.huge) then
+      core.fail("ui.columns: weights are numbers above 0, got " .. tostring(weight))
+    end
+  end
+  return spec
+end
+
+---Columns side by side: local left, right = ui.columns(2)
+---@param spec integer|number[] how many, or a list of weights
+---@param options? { gap?: "none"|"small"|"medium"|"large", vertical_alignment?: "top"|"center"|"bottom", border?: boolean, key?: string }
+---@return moonlit.Container ... one a column
+function layout.columns(spec, options, ...)
+  local weights = weights_of(first_of(spec, options))
+  local row = elements.columns(spec, options, ...)
+  local columns = {}
+  for i, weight in ipairs(weights) do columns[i] = raw.column(row, { weight = weight }) end
+  return unpack(columns)
+end
+
+---Pages behind each other: local first, second = ui.tabs { "First", "Second" }
+---@param labels string[]
+---@param options? { default?: string, key?: string }
+---@return moonlit.Container ... one a tab
+function layout.tabs(labels, options, ...)
+  local names = first_of(labels, options)
+  local group = elements.tabs(labels, options, ...)
+  local tabs = {}
+  for i = 1, #names do tabs[i] = raw.tab(group, { label = tostring(names[i]) }) end
+  return unpack(tabs)
+end
+
+---A place for one element: drawing in it replaces what is there, place:empty() clears it.
+---@return moonlit.Container
+function layout.empty(handle, ...)
+  if core.type(handle) == "empty" and select("#", ...) == 0 then return core.clear(handle) end
+  if handle == nil then return elements.empty() end
+  return elements.empty(handle, ...)
+end
+
+-- ---- while something is done ----
+
+local function finish_spinner(spinner, ...)
+  core.remove(spinner)
+  return ...
+end
+
+local function spin(handle, f, ...)
+  if not f then
+    core.fail("ui.spinner: the last argument is what is done: ui.spinner(\"text\", function() ... end)")
+  end
+  local spinner = elements.spinner(...)
+  if handle then return finish_spinner(spinner, layout.within(handle, f)) end
+  return finish_spinner(spinner, f())
+end
+
+---Say that something is being done while f runs; it appears after half a second and goes when f
+---ends. What f draws stays. (waits if f does)
+---@param text? string
+---@param options? { show_time?: boolean }
+---@param f fun(): any
+---@return any ... what f returns
+---@overload fun(text: string, f: fun(): any): any
+function layout.spinner(...)
+  return spin(core.type((...)) and (...) or nil, split(...))
+end
+
+local boxes = setmetatable({}, { __mode = "k" }) -- what a status shows, by its handle
+
+local function show_status(handle, change)
+  local props = boxes[handle]
+  for name, value in next, change do props[name] = value end
+  raw.status(handle, props)
+  return handle
+end
+
+-- Complete when f has ended, or error; a script that says another state is right.
+local function run_status(handle, f)
+  local ok, problem = pcall(layout.within, handle, f)
+  if not ok then
+    show_status(handle, { state = "error" })
+    error(problem, 0)
+  end
+  if boxes[handle].state == "running" then
+    show_status(handle, { state = "complete", expanded = false })
+  end
+end
+
+local function open_status(f, ...)
+  local handle = elements.status(...)
+  local offset = core.type((...)) and 1 or 0
+  local label, options = select(offset + 1, ...)
+  local props = { label = label, state = "running" }
+  for name, value in next, type(options) == "table" and options or {} do
+    if name ~= "key" then props[name] = value end
+  end
+  boxes[handle] = props
+  if f then
+    local outer = shared[2]
+    local ok, problem = pcall(run_status, handle, f)
+    shared[2] = outer
+    if not ok then error(problem, 0) end
+  end
+  return handle
+end
+
+---A box for the steps of a longer task. With a function it is complete, or shows an error, when
+---that ends; without, say so with box:update { state = "complete" }. (waits if f does)
+---@param label string
+---@param options? { expanded?: boolean, state?: "running"|"complete"|"error", key?: string }
+---@param f? fun()
+---@return moonlit.Container
+---@overload fun(label: string, f: fun()): moonlit.Container
+function layout.status(...)
+  return open_status(split(...))
+end
+
+---Change a status: box:update { label = "Done", state = "complete", expanded = false }
+---@param handle moonlit.Container
+---@param change { label?: string, state?: "running"|"complete"|"error", expanded?: boolean }
+function layout.update(handle, change)
+  if not boxes[handle] then core.fail("update: only a status has it") end
+  if type(change) ~= "table" then
+    core.fail("update: write box:update { label = \"...\", state = \"complete\" }")
+  end
+  return show_status(handle, change)
+end
+
+---The place of one branch of ui.together.
+function layout.slot()
+  return elements.container()
+end
+
+return layout
