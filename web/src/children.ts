@@ -6,7 +6,7 @@
  * order already stays in place, and the one with the focus always. The others are moved with
  * moveBefore where the browser has it, which keeps scroll, focus and animations.
  */
-import { createRenderEffect, createRoot, getOwner, onCleanup, untrack, type Owner } from "solid-js";
+import { createRenderEffect, createRoot, getOwner, untrack, type Owner } from "solid-js";
 import { draw } from "./elements";
 import type { TreeNode, View } from "./tree";
 
@@ -16,40 +16,21 @@ interface Mover extends HTMLElement {
 
 export function fillWith(box: HTMLElement, node: TreeNode): void {
   const owner = getOwner();
-  const mine = new Set<TreeNode>();
   createRenderEffect(() => {
     const children = node.children();
-    untrack(() => {
-      for (const child of children) {
-        child.view ??= makeView(child, owner);
-        mine.add(child);
-      }
-      arrange(box, children.map((child) => child.view!.element));
-      for (const child of mine) {
-        if (child.isAlive && child.parent === node) continue;
-        mine.delete(child);
-        if (!child.isAlive) end(child);
-      }
-    });
+    untrack(() => arrange(box, children.map((child) => (child.view ??= makeView(child, owner)).element)));
   });
-  onCleanup(() => { for (const child of mine) if (!child.isAlive || child.parent === node) end(child); });
 }
 
+/** The view outlives the box it was first shown in: the tree ends it with its element. */
 function makeView(node: TreeNode, owner: Owner | null): View {
   return createRoot((dispose) => ({ element: draw(node), dispose }), owner && topOf(owner));
 }
 
-/** The view outlives the box it was first shown in, so its owner is the page. */
 function topOf(owner: Owner): Owner {
   let top = owner;
   while (top.owner) top = top.owner;
   return top;
-}
-
-function end(node: TreeNode): void {
-  node.view?.element.remove();
-  node.view?.dispose();
-  node.view = undefined;
 }
 
 function arrange(box: Mover, wanted: HTMLElement[]): void {

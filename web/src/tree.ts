@@ -90,6 +90,7 @@ export class Tree {
   patches = 0;
   private readonly nodes = new Map<number, TreeNode>();
   private readonly reordered = new Set<TreeNode>();
+  private readonly ended: { node: TreeNode; isTop: boolean }[] = [];
   private changed = new Set<TreeNode>();
 
   constructor(private readonly isOlder: IsOlder) {
@@ -132,8 +133,18 @@ export class Tree {
       });
     } finally {
       this.reordered.clear();
+      this.endViews();
     }
     return { changed: [...this.changed].filter((node) => node.isAlive) };
+  }
+
+  /** What was removed goes when all else has its place: an element that moved out of it stays whole. */
+  private endViews(): void {
+    for (const { node, isTop } of this.ended.splice(0)) {
+      if (isTop || node.view?.element.isConnected) node.view?.element.remove();
+      node.view?.dispose();
+      node.view = undefined;
+    }
   }
 
   private applyOne(op: Document, ev: number): void {
@@ -216,6 +227,7 @@ export class Tree {
     for (let one = waiting.pop(); one; one = waiting.pop()) {
       waiting.push(...one.list);
       one.isAlive = false;
+      this.ended.push({ node: one, isTop: one === node });
       this.nodes.delete(one.id);
       this.reordered.delete(one);
     }

@@ -1,0 +1,95 @@
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { openBrowser } from "./browser.mjs";
+import { asScript, makeRandom } from "./bundle.mjs";
+
+const SEED = Number(process.env.SEED ?? 20261124);
+let browser, page;
+
+before(async () => {
+  browser = await openBrowser();
+  page = await browser.newPage();
+  await page.setContent("<!doctype html><base href=\"http://localhost/app/\"><body></body>");
+  await page.addScriptTag({ content: await asScript("markdown.ts", "moonlit") });
+  await page.evaluate(() => {
+    globalThis.show = (text) => {
+      const box = document.createElement("div");
+      new moonlit.MarkdownBox(box, (code, language) => Object.assign(document.createElement("pre"), { textContent: `${language}|${code}` })).show(text);
+      return box;
+    };
+  });
+});
+after(() => browser.close());
+
+const html = (text) => page.evaluate((source) => show(source).innerHTML, text);
+
+test("paragraphs, emphasis, lists, quotes, tables and code become their elements", async () => {
+  assert.equal(await html("**bold** *soft* ~~gone~~ `a &amp; b`"), "<p><strong>bold</strong> <em>soft</em> <del>gone</del> <code>a &amp;amp; b</code></p>");
+  assert.match(await html("- one\n- two"), /<ul><li><span>one<\/span><\/li><li><span>two<\/span><\/li><\/ul>/);
+  assert.match(await html("3. three"), /<ol start="3">/);
+  assert.match(await html("> said"), /<blockquote><p>said<\/p><\/blockquote>/);
+  assert.match(await html("| a | b |\n|---|--:|\n| 1 | 2 |"), /<th scope="col">a<\/th><th data-align="right" scope="col">b<\/th>/);
+  assert.equal(await html("```lua\nx = 1\n```"), "<pre>lua|x = 1</pre>");
+  assert.match(await html("- [x] done"), /<input type="checkbox" disabled="" aria-label="done">/);
+});
+
+test("colours, backgrounds, badges, small text and icons are ours", async () => {
+  assert.equal(await html(":red[a **b**]"), '<p><span class="md-colour" data-colour="red">a <strong>b</strong></span></p>');
+  assert.match(await html(":blue-background[x]"), /class="md-background" data-colour="blue">x</);
+  assert.match(await html("text :grey-badge[x [y] z] on"), /class="badge" data-colour="gray">x \[y\] z<\/span> on/);
+  assert.equal(await html(":small[fine]"), '<p><small class="md-small">fine</small></p>');
+  assert.match(await html(":material/check: yes"), /<svg class="icon"/);
+  assert.equal(await html(":nocolour[x] at 10:30 :red[open"), "<p>:nocolour[x] at 10:30 :red[open</p>");
+  assert.equal(await html(":smile: stays"), "<p>:smile: stays</p>");
+});
+
+test("raw HTML is shown as the text it is", async () => {
+  for (const source of ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "a <b onclick=alert(1)>b</b>", "<svg/onload=alert(1)>",
+    "<iframe src=//x>", "[x](<javascript:alert(1)>)<style>*{}</style>", "<!-- --><a href=javascript:alert(1)>x</a>"]) {
+    const bad = await page.evaluate((text) => show(text).querySelectorAll("script, img, b, svg, iframe, style, a[href^=javascript]").length, source);
+    assert.equal(bad, 0, source);
+  }
+  assert.equal(await page.evaluate(() => show("a <b>x</b>").textContent), "a <b>x</b>");
+});
+
+test("links go only where the list allows", async () => {
+  for (const href of ["javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "&#106;avascript:alert(1)", "data:text/html,x", "vbscript:x", "file:///etc/passwd", " javascript:x", "\u0001javascript:x", "blob:x"]) {
+    const links = await page.evaluate((text) => [...show(`[x](<${text}>) [x](${text})`).querySelectorAll("a")].map((a) => a.protocol), href);
+    for (const protocol of links) assert.match(protocol, /^(https?|mailto|tel):$/, `${href} gave ${protocol}`);
+    assert.ok(!links.includes("javascript:"));
+  }
+  assert.match(await html("[x](https://example.org)"), /<a class="link" href="https:\/\/example.org" target="_blank" rel="noopener noreferrer">x<\/a>/);
+  assert.match(await html("[x](#part)"), /<a class="link" href="#part">x<\/a>/);
+  assert.match(await html("[x](mailto:a@b.c)"), /href="mailto:a@b.c"/);
+  assert.equal(await page.evaluate(() => show("![alt](javascript:x)").innerHTML), "<p>alt</p>");
+});
+
+test(`random mixtures of markup never make an element outside the list (seed ${SEED})`, async () => {
+  const random = makeRandom(SEED);
+  const pieces = ["<", ">", "script", "onerror=", "javascript:", "[", "](", ")", "`", "**", "*", "_", "\n", "\n\n", "- ", "> ", "# ", "|", "---", ":red[", "]", "![", "&lt;", "&#x6a;", "\"", "'", "=", "a", " ", "```", "<!--", "-->", "http://x", "data:", "\\", "1. ", ":small["];
+  const sources = Array.from({ length: 600 }, () => Array.from({ length: 1 + random.below(30) }, () => random.pick(pieces)).join(""));
+  const faults = await page.evaluate((all) => {
+    const allowed = new Set("P SPAN STRONG EM DEL CODE BR A UL OL LI BLOCKQUOTE HR H1 H2 H3 H4 H5 H6 TABLE THEAD TBODY TR TH TD DIV PRE SMALL INPUT IMG svg path".split(" "));
+    return all.filter((source) => [...show(source).querySelectorAll("*")].some((element) =>
+      !allowed.has(element.tagName) || [...element.attributes].some(({ name }) => name.startsWith("on") || name === "style") ||
+      (element instanceof HTMLAnchorElement && !["http:", "https:", "mailto:", "tel:", ":"].includes(element.protocol))));
+  }, sources);
+  assert.deepEqual(faults, []);
+});
+
+test("a text that grows keeps the nodes of the blocks before", async () => {
+  const kept = await page.evaluate(() => {
+    const box = document.createElement("div");
+    const markdown = new moonlit.MarkdownBox(box, () => document.createElement("pre"));
+    markdown.show("# One\n\ntwo\n\nthr");
+    const [first, second] = box.children;
+    markdown.show("# One\n\ntwo\n\nthree\n\n- four");
+    return [box.children[0] === first, box.children[1] === second, box.textContent];
+  });
+  assert.deepEqual(kept, [true, true, "Onetwothreefour"]);
+});
+
+test("a hostile text is read in its own time", async () => {
+  const length = await page.evaluate(() => show(":red[".repeat(2000) + "*".repeat(5000) + "[".repeat(2000)).textContent.length);
+  assert.ok(length > 0);
+});

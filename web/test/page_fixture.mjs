@@ -1,0 +1,46 @@
+/* One page against one fake host, for the tests that need both. */
+import { FakeHost } from "./fake_host.mjs";
+import { openBrowser } from "./browser.mjs";
+
+export class Fixture {
+  static async open(options = {}) {
+    const fixture = new Fixture();
+    fixture.browser = await openBrowser();
+    fixture.options = options;
+    return fixture;
+  }
+
+  /** A fresh host, context and page that shows `tree`. */
+  async show(tree, options = {}) {
+    await this.leave();
+    this.faults = [];
+    this.host = await FakeHost.start();
+    this.host.first = tree;
+    this.context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-GB", ...this.options, ...options });
+    this.page = await this.newPage();
+    return this;
+  }
+
+  async newPage() {
+    const page = await this.context.newPage();
+    page.on("pageerror", (error) => this.faults.push(error.message));
+    page.on("console", (message) => { if (message.type() === "error") this.faults.push(message.text()); });
+    await page.goto(this.host.url);
+    await page.waitForSelector(".page:not(.is-loading)");
+    return page;
+  }
+
+  /** Wait until the page has drawn what the host sent last. */
+  settled() { return this.page.waitForFunction(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))); }
+
+  async leave() {
+    await this.context?.close();
+    await this.host?.stop();
+    this.context = this.host = undefined;
+  }
+
+  async close() {
+    await this.leave();
+    await this.browser.close();
+  }
+}
