@@ -71,7 +71,7 @@ local function draw(name, label, options, choices)
   if format ~= nil and type(format) ~= "function" then
     core.fail(("ui.%s: format is a function, got a %s"):format(name, type(format)))
   end
-  return label, labels_of(name, list, format), choices or false, list
+  return label, labels_of(name, list, format), choices, list
 end
 
 local function chooser(name)

@@ -62,12 +62,20 @@ static void push_widget_value(lua_State *L, const struct session *session,
     lua_settop(L, binding);
 }
 
+/* The widget of a key once it has a value: before its first draw ends, ui.state has it. */
+static struct widget *find_widget(const struct session *session, const char *key)
+{
+    struct widget *widget = session != NULL ? widgets_find_key(session->widgets, key) : NULL;
+    return widget != NULL && widget->value.kind == BSON_KIND_END && widget->type != ELEMENT_button
+               ? NULL
+               : widget;
+}
+
 /* get_value(key): true and the value of the widget of that key; false when there is none. */
 int widgets_get_value(lua_State *L)
 {
     const struct session *session = session_of(L);
-    const struct widget *widget =
-        session != NULL ? widgets_find_key(session->widgets, luaL_checkstring(L, 1)) : NULL;
+    const struct widget *widget = find_widget(session, luaL_checkstring(L, 1));
     if (widget == NULL || widget->type == ELEMENT_button) {
         lua_pushboolean(L, false);
         return 1;
@@ -86,7 +94,7 @@ struct push_values {
 static bool push_one(void *data, struct widget *widget)
 {
     const struct push_values *push = data;
-    if (widget->type != ELEMENT_button) {
+    if (widget->type != ELEMENT_button && widget->value.kind != BSON_KIND_END) {
         lua_pushstring(push->L, widget->key);
         push_widget_value(push->L, push->session, widget);
         lua_rawset(push->L, -3);
@@ -129,8 +137,9 @@ static struct value read_new_value(lua_State *L, const struct session *session,
         value = value_read_lua(L, index);
         bool is_range = type == ELEMENT_slider && value.kind == VALUE_RANGE;
         bool is_null = value.kind == VALUE_NULL;
-        return is_range || is_null || value.kind == kind_for(widget) ? value
-                                                                     : (struct value){.kind = VALUE_NONE};
+        return is_range || is_null || value.kind == kind_for(widget)
+                   ? value
+                   : (struct value){.kind = VALUE_NONE};
     }
     push_binding(L, session, widget->id);
     int binding = lua_gettop(L);
@@ -152,8 +161,7 @@ int widgets_set_value(lua_State *L)
 {
     struct session *session = session_of(L);
     struct error error;
-    struct widget *widget =
-        session != NULL ? widgets_find_key(session->widgets, luaL_checkstring(L, 1)) : NULL;
+    struct widget *widget = find_widget(session, luaL_checkstring(L, 1));
     lua_settop(L, 2);
     lua_pushboolean(L, widget != NULL);
     if (widget == NULL) {
@@ -172,7 +180,7 @@ int widgets_set_value(lua_State *L)
         return 2;
     }
     if (value.kind == VALUE_NULL) { /* back to the default */
-        widgets_set_default(session->widgets, widget, BSON_KIND_END, NULL, 0);
+        widgets_set_default(session->widgets, widget, BSON_KIND_NULL, NULL, 0);
         lua_settop(L, 3);
         return 1;
     }

@@ -1,0 +1,220 @@
+// What a script can rely on when it draws: values of widgets, containers, handles, and sentences for
+// what makes no sense.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { Moonlit } from '../support/moonlit.mjs'
+import { Page } from '../support/page.mjs'
+
+async function withApp(script, body) {
+  const host = await Moonlit.start({ script: 'local ui = require "moonlit"\n' + script })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    await body(page, host)
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+}
+
+const shown = (page) => page.elements('text').map((node) => node.props.body)
+
+test('a value that no longer fits falls back to the default', () => withApp(`
+local few = ui.toggle "Few"
+local n = ui.slider("n", { min = 1, max = few and 10 or 50, value = 5 })
+local c = ui.selectbox("c", few and { "a" } or { "a", "b" })
+local m = ui.multiselect("m", few and { "x" } or { "x", "y" })
+ui.text(n .. " " .. tostring(c) .. " " .. table.concat(m, ","))
+`, async (page) => {
+  assert.deepEqual(shown(page), ['5 a '])
+  page.set('slider', 'n', 40)
+  page.set('selectbox', 'c', 'b')
+  page.set('multiselect', 'm', ['y', 'x'])
+  await page.settled()
+  assert.deepEqual(shown(page), ['40 b y,x'])
+  page.set('toggle', 'Few', true)
+  await page.settled()
+  assert.deepEqual(shown(page), ['5 a x'])
+  assert.equal(page.find('slider').props.value, 5)
+}))
+
+test('a choice gives back the option itself, and ui.state knows it too', () => withApp(`
+local moons = { { name = "Io", id = 1 }, { name = "Titan", id = 2 } }
+local names = function(moon) return moon.name end
+local one = ui.selectbox("one", moons, { format = names, key = "one" })
+local none = ui.radio("none", { 1, 2 }, { index = false })
+local many = ui.multiselect("many", { 10, 20, 30 }, { default = { 30, 10 }, key = "many" })
+ui.text(one.id .. " " .. tostring(none) .. " " .. many[1] + many[2] .. " " .. ui.state.one.name .. " " .. #ui.state.many)
+if ui.button "Set" then ui.state.many = { 20 } end
+`, async (page) => {
+  assert.deepEqual(shown(page), ['1 nil 40 Io 2'])
+  page.set('selectbox', 'one', 'Titan')
+  page.set('radio', 'none', '2')
+  await page.settled()
+  assert.deepEqual(shown(page), ['2 2 40 Titan 2'])
+  page.press('Set')
+  await page.settled()
+  assert.deepEqual(page.find('multiselect').props.value, ['20'])
+}))
+
+test('the script sets a widget before and after it draws it, and the page shows it', () => withApp(`
+if ui.state.name == nil then ui.state.name = "first" end
+local name = ui.text_input("Name", { key = "name" })
+ui.text(name .. "/" .. ui.state.name)
+if ui.button "Clear" then ui.state.name = "" end
+`, async (page) => {
+  assert.deepEqual(shown(page), ['first/first'])
+  page.set('text_input', 'Name', 'typed')
+  await page.settled()
+  assert.deepEqual(shown(page), ['typed/typed'])
+  page.press('Clear')
+  await page.settled()
+  assert.equal(page.find('text_input').props.value, '')
+  const update = page.messages.flatMap((message) => message.ops ?? []).filter((op) => op.op === 'update' && op.set?.value === '')
+  assert.equal(update[0].by, 'script')
+}))
+
+test('a hidden widget keeps its value, and moving it does not lose it', () => withApp(`
+local hide = ui.toggle "Hide"
+if not hide then ui.text(ui.slider("n", { max = 10 })) end
+ui.text "end"
+`, async (page) => {
+  page.set('slider', 'n', 7)
+  await page.settled()
+  page.set('toggle', 'Hide', true)
+  await page.settled()
+  assert.deepEqual(shown(page), ['end'])
+  page.set('toggle', 'Hide', false)
+  await page.settled()
+  assert.deepEqual(shown(page), ['7', 'end'])
+}))
+
+test('whole numbers give whole numbers, others do not', () => withApp(`
+ui.text(ui.slider("a") .. " " .. ui.slider("b", { min = 0, max = 1 }) .. " " .. ui.slider("c", { max = 1, step = 0.1, value = 0.5 }))
+ui.text(ui.number_input("d") .. " " .. tostring(ui.number_input("e", { value = false })) .. " " .. ui.number_input("f", { min = 3, max = 2^40 }))
+local r = ui.slider("r", { value = { 20, 30 } })
+ui.text(r[1] .. "-" .. r[2])
+`, async (page) => {
+  assert.deepEqual(shown(page), ['0 0 0.5', '0 nil 3', '20-30'])
+  page.set('slider', 'a', 2.5)
+  page.set('number_input', 'e', 4)
+  page.set('slider', 'r', [1, 2])
+  await page.settled()
+  assert.deepEqual(shown(page), ['0 0 0.5', '0 4 3', '1-2'])
+}))
+
+test('misuse raises at the line of the script, with a sentence', async () => {
+  const cases = [
+    ['ui.slider("n", { mn = 1 })', /there is no option "mn"; did you mean "min"\?/],
+    ['ui.title()', /ui\.title: body is missing; write ui\.title\(body\)/],
+    ['ui.title({ 1 })', /body is a text .*, got a table/],
+    ['ui.button("b", { type = "loud" })', /type is one of primary\|secondary\|tertiary; got loud/],
+    ['ui.button("b", true)', /the last argument is a table of options/],
+    ['ui.checkbox("c", { value = 1 })', /value is true or false/],
+    ['ui.slider("n", { min = 2, max = 1 })', /min is 2, which is above max, 1/],
+    ['ui.selectbox("s", { "a", "a" })', /the options 1 and 2 have the same label "a"/],
+    ['ui.selectbox("s")', /options is a list, got a nil|options is a list, got nil/],
+    ['ui.selectbox("s", { "a" }, { index = 2 })', /index is 2, but there are 1 options/],
+    ['ui.columns(0)', /how many is a whole number/],
+    ['ui.progress(101)', /value is 0\.0 to 1\.0/],
+    ['ui.json("{ nonsense")', /ui\.json: /],
+    ['ui.table(5)', /rows is a list/],
+    ['ui.text("a\\255")', /body is not UTF-8/],
+    ['ui.text("x"):button("b")', /only an element that shows something/],
+    ['ui.sidebar:nothing()', /has no method "nothing"/],
+    ['ui.json({ f = print })', /ui\.json: .*f/],
+    ['ui.spinner("s")', /the last argument is what is done/],
+    ['ui.once("x", function() ui.text("no") end)', /ui\.once runs for the whole process/],
+  ]
+  const script = cases.map(([code], i) => `elseif case == ${i} then ${code}`).join('\n')
+  await withApp(`local case = ui.number_input("case", { value = -1, max = 1000 })\nif case == -1 then\n${script}\nend`, async (page) => {
+    for (let i = 0; i < cases.length; i++) {
+      page.set('number_input', 'case', i)
+      await page.settled()
+      const failure = page.find('exception')
+      assert.ok(failure, `nothing raised by ${cases[i][0]}`)
+      assert.match(failure.props.message, cases[i][1])
+      assert.equal(failure.props.line, i + 4, cases[i][0] + ': ' + failure.props.message)
+    }
+  })
+})
+
+test('two equal widgets are an error that names both lines, and a key tells them apart', () => withApp(`
+ui.button "same"
+ui.sidebar:button "same"
+ui.button("same", { key = "other" })
+ui.button "same"
+`, async (page) => {
+  assert.match(page.find('exception').props.message, /label "same", at lines 3 and 6/)
+}))
+
+test('containers are filled from anywhere, and calling one draws inside', () => withApp(`
+local box = ui.container()
+ui.text "below"
+local left, right = ui.columns { 1, 2 }
+box:text "in the box"
+left(function()
+  ui.text "left"
+  ui.sidebar:text "aside"
+  pcall(ui.expander, "e", function() error "out" end)
+  ui.text "left again"
+end)
+right:text "right"
+local first, second = ui.tabs { "One", "Two" }
+second:text "two"
+local place = ui.empty()
+place:text "gone"
+place:text "stays"
+local other = ui.empty()
+other:text "cleared"
+other:empty()
+local one = ui.text "before"
+one:text "after"
+`, async (page) => {
+  const where = (body) => page.elements('text').find((node) => node.props.body === body).in
+  assert.deepEqual(shown(page), ['in the box', 'below', 'left', 'left again', 'right', 'two', 'stays', 'after', 'aside'])
+  assert.equal(where('left'), where('left again'))
+  assert.equal(where('aside'), 2)
+}))
+
+test('ui.write shows anything', () => withApp(`
+local bson = require "moonlit.bson"
+ui.write("a", "b", 3, nil, true)
+ui.write({ { a = 1, b = 2 }, { a = 3, c = 4 } })
+ui.write({ a = 1 }, "and", bson.oid "65a1b2c3d4e5f60718293a4b", print)
+ui.write({ 1, 2, 3 })
+ui.table({})
+ui.json('[1, {"a": null}]')
+ui.write(bson.doc { { "z", 1 }, { "a", 2 } })
+`, async (page) => {
+  assert.deepEqual(page.elements().map((node) => node.type), ['markdown', 'table', 'json', 'markdown', 'json', 'table', 'json', 'json'])
+  assert.equal(page.elements('markdown')[0].props.body, 'a b `3` `nil` `true`')
+  assert.deepEqual(page.elements('table')[0].props.columns, ['a', 'b', 'c'])
+  assert.equal(page.elements('markdown')[1].props.body, 'and `65a1b2c3d4e5f60718293a4b` `function`')
+  assert.deepEqual(page.elements('json')[2].props.body, [1, { a: null }])
+  assert.deepEqual(page.elements('table')[1].props.rows, [])
+}))
+
+test('a status tells how its function ended, a spinner goes, and waits are allowed inside', () => withApp(`
+local count = ui.spinner("working", function() ui.sleep(0.01) ui.text "kept" return 7 end)
+ui.text(count)
+ui.status("good", function() ui.sleep(0.01) ui.text "step" end)
+local ok, problem = pcall(ui.status, "bad", { expanded = true }, function() error("broken", 0) end)
+ui.text(problem)
+ui.text "outside"
+`, async (page) => {
+  assert.deepEqual(shown(page), ['kept', '7', 'step', 'broken', 'outside'])
+  assert.equal(page.find('spinner'), undefined)
+  assert.equal(page.find('status', 'good').props.state, 'complete')
+  assert.equal(page.find('status', 'bad').props.state, 'error')
+  assert.equal(page.find('text', 'outside').in, 1)
+}))
+
+test('a toast of each run is a new one', () => withApp(`
+ui.button "Again"
+ui.toast "Saved"
+`, async (page) => {
+  const first = page.find('toast').id
+  page.press('Again')
+  await page.settled()
+  assert.notEqual(page.find('toast').id, first)
+}))
