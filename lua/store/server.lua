@@ -98,11 +98,11 @@ local function execute(op)
   local args = arguments.read(op.name, op.body, command.fields)
   args.sections = op.sections
   read_general(op, args)
+  op.is_retryable = op.number ~= nil and command.is_write
   if core.test_commands and failpoint.meet(op) then
     op.loses_connection = true
     return nil
   end
-  op.is_retryable = op.number ~= nil and command.is_write
   return command.run(op, args)
 end
 
