@@ -100,24 +100,26 @@ static int least(int a, int b)
     return a < b ? a : b;
 }
 
-/* How many letters must change to make one word of the other. */
+/* How many letters must change, or change places, to make one word of the other. */
 static int distance(const char *a, const char *b)
 {
-    int row[WORD_MAX + 1];
+    int table[WORD_MAX + 1][WORD_MAX + 1];
     int a_length = (int)strnlen(a, WORD_MAX), b_length = (int)strnlen(b, WORD_MAX);
-    for (int j = 0; j <= b_length; j++) {
-        row[j] = j;
-    }
-    for (int i = 1; i <= a_length; i++) {
-        int diagonal = row[0];
-        row[0] = i;
-        for (int j = 1; j <= b_length; j++) {
-            int above = row[j];
-            row[j] = least(least(above, row[j - 1]) + 1, diagonal + (a[i - 1] != b[j - 1]));
-            diagonal = above;
+    for (int i = 0; i <= a_length; i++) {
+        for (int j = 0; j <= b_length; j++) {
+            if (i == 0 || j == 0) {
+                table[i][j] = i + j;
+                continue;
+            }
+            int best = least(table[i - 1][j], table[i][j - 1]) + 1;
+            best = least(best, table[i - 1][j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+                best = least(best, table[i - 2][j - 2] + 1);
+            }
+            table[i][j] = best;
         }
     }
-    return row[b_length];
+    return table[a_length][b_length];
 }
 
 const char *element_nearest(enum element_type type, const char *name)
