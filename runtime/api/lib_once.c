@@ -112,8 +112,10 @@ static void on_branch_end(struct branch *branch, int status, int results)
 {
     struct flight *flight = branch->run->data;
     lua_State *L = flight->engine->state->L;
-    if (results > 0) {
-        lua_settop(branch->co, status == 0 ? 1 : -1);
+    if (status == 0) {
+        lua_settop(branch->co, results > 0 ? 1 : 0);
+    }
+    if (lua_gettop(branch->co) > 0) { /* the first result, or the error on top */
         lua_xmove(branch->co, L, 1);
     } else {
         lua_pushnil(L);

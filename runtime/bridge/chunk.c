@@ -15,9 +15,9 @@
 struct chunk {
     struct chunk *next;
     char *path;
-    uint64_t hash;  /* of the source */
-    int factory;    /* reference of the wrapper */
-    int newer;      /* ... of the one compiled by a chunk_refresh that is not decided yet */
+    uint64_t hash; /* of the source */
+    int factory;   /* reference of the wrapper */
+    int newer;     /* ... of the one compiled by a chunk_refresh that is not decided yet */
     uint64_t newer_hash;
     bool is_script; /* else a module */
     bool is_gone;
@@ -163,8 +163,8 @@ bool chunk_load_internal(struct state *state, const char *text, size_t length, c
 {
     static const char mark[] = "-- (no counter)";
     bool has_counter = length < strlen(mark) || memcmp(text, mark, strlen(mark)) != 0;
-    if (!compile(state, state->L, text, length, name,
-                 has_counter ? REWRITE_COUNTER : REWRITE_WRAP, error)) {
+    if (!compile(state, state->L, text, length, name, has_counter ? REWRITE_COUNTER : REWRITE_WRAP,
+                 error)) {
         return false;
     }
     instantiate(state->L, 0);
@@ -209,8 +209,7 @@ static struct chunk *add_chunk(struct state *state, const char *path, struct err
     if (state->on_file != NULL) { /* also a broken file is watched: it may be mended */
         state->on_file(state->on_file_data, path);
     }
-    if (script_read(path, &source, error) &&
-        compile_file(state, path, &source, &factory, error)) {
+    if (script_read(path, &source, error) && compile_file(state, path, &source, &factory, error)) {
         chunk = memory_new(sizeof *chunk);
         chunk->path = memory_copy_text(path);
         chunk->hash = hash_of((const char *)source.bytes, source.length);

@@ -4,14 +4,14 @@
  *
  * Compiling: bytecode and sources above LIMIT_SCRIPT are refused; the original is compiled first
  * (its syntax errors are the true ones), then rewritten (bridge/rewrite.h) and compiled. Where only
- * the rewritten form passes a limit of the compiler, less is rewritten; a chunk without a counter is
- * never compiled to machine code and runs under a count hook (state_guard sets it).
+ * the rewritten form passes a limit of the compiler, less is rewritten; a chunk without a counter
+ * is never compiled to machine code and runs under a count hook (state_guard sets it).
  *
  * Files are compiled once per state and stay as they are until chunk_refresh, so that a half-saved
  * module never meets a running version. Errors are one sentence that begins with "file:line: ".
  *
- * Ownership: chunks of files belong to the state; chunk_load's result is valid until state_free, and
- * chunk_refresh changes what it makes. Texts (load) leave only functions on the Lua stack.
+ * Ownership: chunks of files belong to the state; chunk_load's result is valid until state_free,
+ * and chunk_refresh changes what it makes. Texts (load) leave only functions on the Lua stack.
  */
 #ifndef MOONLIT_BRIDGE_CHUNK_H
 #define MOONLIT_BRIDGE_CHUNK_H
@@ -29,8 +29,8 @@ struct state;
 /* The chunk of a file, compiled now or before. NULL with the error. */
 struct chunk *chunk_load(struct state *state, const char *path, struct error *error);
 
-/* The same for a module: one that has vanished is forgotten by chunk_refresh, while a script that has
- * vanished is an error. */
+/* The same for a module: one that has vanished is forgotten by chunk_refresh, while a script that
+ * has vanished is an error. */
 struct chunk *chunk_load_module(struct state *state, const char *path, struct error *error);
 
 /* Push a fresh main function; its environment is the table at `environment`. */

@@ -28,9 +28,9 @@ struct matcher {
     int level;         /* whose line an error names */
     const char *start; /* of the subject */
     const char *end;
-    int64_t steps;     /* left */
+    int64_t steps; /* left */
     int depth;
-    int count;         /* of captures */
+    int count; /* of captures */
     struct capture captures[MOST_CAPTURES];
 };
 
@@ -315,8 +315,8 @@ static const char *match_escape(struct matcher *matcher, const char *at, const c
 
 static bool is_escape(const char *pattern)
 {
-    return pattern[0] == '%' && (pattern[1] == 'b' || pattern[1] == 'f' ||
-                                 (pattern[1] >= '0' && pattern[1] <= '9'));
+    return pattern[0] == '%' &&
+           (pattern[1] == 'b' || pattern[1] == 'f' || (pattern[1] >= '0' && pattern[1] <= '9'));
 }
 
 static const char *match_items(struct matcher *matcher, const char *at, const char *pattern)

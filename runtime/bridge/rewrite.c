@@ -197,8 +197,7 @@ static bool arguments(struct rewriter *rewriter)
 static bool index_suffix(struct rewriter *rewriter)
 {
     bool was_in_test = rewriter->in_test;
-    bool is_constant =
-        rewriter->token.kind == TOKEN_STRING || rewriter->token.kind == TOKEN_NUMBER;
+    bool is_constant = rewriter->token.kind == TOKEN_STRING || rewriter->token.kind == TOKEN_NUMBER;
     rewriter->in_test = false;
     bool calls = expression(rewriter);
     expect_symbol(rewriter, ']');
@@ -706,11 +705,8 @@ static void free_vectors(struct rewriter *rewriter)
 bool rewrite_source(const char *source, size_t length, enum rewrite_mode mode, struct buffer *out,
                     struct rewrite_globals *globals, struct error *error)
 {
-    struct rewriter rewriter = {.mode = mode,
-                                .error = error,
-                                .globals = globals,
-                                .block = NONE,
-                                .function = NONE};
+    struct rewriter rewriter = {
+        .mode = mode, .error = error, .globals = globals, .block = NONE, .function = NONE};
     for (int i = 0; i < NAME_BUCKETS; i++) {
         rewriter.buckets[i] = NONE;
     }

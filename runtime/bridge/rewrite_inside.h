@@ -1,10 +1,10 @@
 /*
  * Inside the rewriter: what the grammar (rewrite.c) and the marks (rewrite_marks.c) share.
  *
- * The grammar reads the source once, from left to right. Wherever something may have to be put in it
- * reserves a slot; what is known only later (does the condition contain a call? where is the local
- * tested last?) fills slots reserved earlier. So the slots are in the order of the source, and slots
- * at one place in the order in which their statements nest.
+ * The grammar reads the source once, from left to right. Wherever something may have to be put in
+ * it reserves a slot; what is known only later (does the condition contain a call? where is the
+ * local tested last?) fills slots reserved earlier. So the slots are in the order of the source,
+ * and slots at one place in the order in which their statements nest.
  */
 #ifndef MOONLIT_BRIDGE_REWRITE_INSIDE_H
 #define MOONLIT_BRIDGE_REWRITE_INSIDE_H
@@ -75,10 +75,10 @@ struct block {
     bool is_loop;
     bool leaves; /* its last statement is return, break or goto */
     size_t end;
-    int ranges;           /* first, or NONE */
-    int labels;           /* first, or NONE */
-    size_t names;         /* names in scope before it */
-    size_t candidates;    /* known before it; those after are its own */
+    int ranges;        /* first, or NONE */
+    int labels;        /* first, or NONE */
+    size_t names;      /* names in scope before it */
+    size_t candidates; /* known before it; those after are its own */
 };
 
 struct function {
@@ -96,26 +96,26 @@ struct arm {
     size_t from, to;
 };
 
-#define VECTOR(type)     \
-    struct {             \
-        type *items;     \
-        size_t count;    \
-        size_t capacity; \
+#define VECTOR(type)                                                                               \
+    struct {                                                                                       \
+        type *items;                                                                               \
+        size_t count;                                                                              \
+        size_t capacity;                                                                           \
     }
 
 struct rewriter {
     enum rewrite_mode mode;
     struct lexer lexer;
-    struct token token;    /* the next one */
-    size_t end;            /* of the token before it */
+    struct token token; /* the next one */
+    size_t end;         /* of the token before it */
     bool failed;
     struct error *error;
     struct rewrite_globals *globals;
     int depth;
-    int block;             /* the innermost one open */
-    int function;          /* the innermost one open */
-    bool in_test;          /* in the condition of an if, outside of arguments */
-    int holds;             /* numbers given */
+    int block;    /* the innermost one open */
+    int function; /* the innermost one open */
+    bool in_test; /* in the condition of an if, outside of arguments */
+    int holds;    /* numbers given */
     struct buffer texts;
     int buckets[NAME_BUCKETS];
     VECTOR(struct slot) slots;
@@ -126,14 +126,14 @@ struct rewriter {
     VECTOR(struct name) names;
     VECTOR(struct block) blocks;
     VECTOR(struct function) functions;
-    VECTOR(struct arm) arms;             /* of the ifs now open */
-    VECTOR(struct token) pending;        /* names read and not yet in scope */
+    VECTOR(struct arm) arms;      /* of the ifs now open */
+    VECTOR(struct token) pending; /* names read and not yet in scope */
 };
 
 /* Append a zeroed item to a vector. */
-#define vector_push(vector)                                                             \
-    (rewrite_grow((void **)&(vector)->items, &(vector)->count, &(vector)->capacity, \
-                  sizeof *(vector)->items),                                           \
+#define vector_push(vector)                                                                        \
+    (rewrite_grow((void **)&(vector)->items, &(vector)->count, &(vector)->capacity,                \
+                  sizeof *(vector)->items),                                                        \
      &(vector)->items[(vector)->count - 1])
 
 void rewrite_grow(void **items, size_t *count, size_t *capacity, size_t size);

@@ -156,8 +156,7 @@ static void add_global(struct rewriter *rewriter, const struct token *token, boo
 bool name_mention(struct rewriter *rewriter, const struct token *token, bool assigned)
 {
     refuse_reserved(rewriter, token);
-    struct name *name =
-        find_name(rewriter, text_of(rewriter, token), token->end - token->start);
+    struct name *name = find_name(rewriter, text_of(rewriter, token), token->end - token->start);
     if (name == NULL) {
         add_global(rewriter, token, assigned);
         return true;
@@ -305,8 +304,8 @@ void mark_if(struct rewriter *rewriter, size_t first_arm, int not_taken, int lin
 int candidate_new(struct rewriter *rewriter, int line, int slot)
 {
     struct candidate *candidate = vector_push(&rewriter->candidates);
-    *candidate = (struct candidate){
-        .line = line, .slot = slot, .from = rewriter->end, .end_slot = NONE};
+    *candidate =
+        (struct candidate){.line = line, .slot = slot, .from = rewriter->end, .end_slot = NONE};
     return (int)rewriter->candidates.count - 1;
 }
 

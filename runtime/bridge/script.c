@@ -177,7 +177,8 @@ static bool is_top_level(lua_State *L)
 static int refuse(lua_State *L)
 {
     if (lua_type(L, 2) != LUA_TSTRING) {
-        return luaL_error(L, "a global is declared by assigning to it at the top level of the script");
+        return luaL_error(L,
+                          "a global is declared by assigning to it at the top level of the script");
     }
     return luaL_error(L,
                       "the global '%s' is assigned inside a function but not declared: write "
@@ -230,9 +231,14 @@ static int helpers(lua_State *L)
 int luaopen_moonlit_core_script(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", load_text},       {"load_file", load_file}, {"find", find},
-        {"declare", declare},      {"distance", distance},   {"helpers", helpers},
-        {"directory", get_directory}, {NULL, NULL},
+        {"load", load_text},
+        {"load_file", load_file},
+        {"find", find},
+        {"declare", declare},
+        {"distance", distance},
+        {"helpers", helpers},
+        {"directory", get_directory},
+        {NULL, NULL},
     };
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name != NULL; function++) {

@@ -275,9 +275,9 @@ bool state_require(struct state *state, const char *name, struct error *error)
 /* ---- life ---- */
 
 static const luaL_Reg stock_libraries[] = {
-    {"", luaopen_base},       {"table", luaopen_table}, {"string", luaopen_string},
-    {"math", luaopen_math},   {"os", luaopen_os},       {"debug", luaopen_debug},
-    {"bit", luaopen_bit},     {"jit", luaopen_jit},     {"ffi", luaopen_ffi},
+    {"", luaopen_base},     {"table", luaopen_table}, {"string", luaopen_string},
+    {"math", luaopen_math}, {"os", luaopen_os},       {"debug", luaopen_debug},
+    {"bit", luaopen_bit},   {"jit", luaopen_jit},     {"ffi", luaopen_ffi},
     {NULL, NULL},
 };
 

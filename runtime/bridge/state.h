@@ -30,13 +30,13 @@
 struct chunk;
 
 struct memory_account {
-    size_t bytes;       /* of the heap now */
-    size_t highest;     /* it ever was */
-    size_t before;      /* the heap at state_guard */
-    size_t limit;       /* growth allowed since then */
-    size_t relieved;    /* growth at the last state_relieve */
+    size_t bytes;    /* of the heap now */
+    size_t highest;  /* it ever was */
+    size_t before;   /* the heap at state_guard */
+    size_t limit;    /* growth allowed since then */
+    size_t relieved; /* growth at the last state_relieve */
     bool guarded;
-    bool refused;       /* an allocation was refused since state_guard */
+    bool refused; /* an allocation was refused since state_guard */
 };
 
 /* What the rewritten code calls (bridge/rewrite.h tells what each must do). */
@@ -53,14 +53,14 @@ struct state {
     void *owner; /* the engine, or whoever called state_new */
     struct memory_account memory;
     struct rewrite_functions functions;
-    int helpers;             /* registry reference of { T, P, H, E, D, L } */
-    int mains;               /* ... of the main functions of chunks, a table with weak keys */
-    int loaded;              /* ... of internal modules by name */
-    int libraries;           /* ... of C libraries by name */
-    struct chunk *chunks;    /* compiled files, by path */
-    unsigned interpreted;    /* chunks that need the count hook */
-    char *directory;         /* where the script and its modules are */
-    char *lua_directory;     /* MOONLIT_LUA, or NULL */
+    int helpers;          /* registry reference of { T, P, H, E, D, L } */
+    int mains;            /* ... of the main functions of chunks, a table with weak keys */
+    int loaded;           /* ... of internal modules by name */
+    int libraries;        /* ... of C libraries by name */
+    struct chunk *chunks; /* compiled files, by path */
+    unsigned interpreted; /* chunks that need the count hook */
+    char *directory;      /* where the script and its modules are */
+    char *lua_directory;  /* MOONLIT_LUA, or NULL */
     void (*on_file)(void *data, const char *path); /* a script's file was read; may be NULL */
     void *on_file_data;
 };
@@ -80,8 +80,8 @@ bool state_require(struct state *state, const char *name, struct error *error);
 /* What rewritten code calls from now on; modules and scripts loaded before keep what they had. */
 void state_set_rewrite_functions(struct state *state, const struct rewrite_functions *functions);
 
-/* Push _ml_P, the table that rewritten code and the engine share: [1] presses of the branch, [2] the
- * container it draws into, [3] its shields. */
+/* Push _ml_P, the table that rewritten code and the engine share: [1] presses of the branch, [2]
+ * the container it draws into, [3] its shields. */
 void state_push_shared(lua_State *L);
 
 /* Where require, loadfile and dofile look; the directory of the script. */

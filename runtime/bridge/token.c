@@ -157,13 +157,13 @@ static enum token_kind word_kind(const char *word, size_t length)
         const char *word;
         enum token_kind kind;
     } words[] = {
-        {"and", TOKEN_AND_OR},       {"break", TOKEN_BREAK},   {"do", TOKEN_DO},
-        {"else", TOKEN_ELSE},        {"elseif", TOKEN_ELSEIF}, {"end", TOKEN_END},
-        {"false", TOKEN_CONSTANT},   {"for", TOKEN_FOR},       {"function", TOKEN_FUNCTION},
-        {"goto", TOKEN_GOTO},        {"if", TOKEN_IF},         {"in", TOKEN_IN},
-        {"local", TOKEN_LOCAL},      {"nil", TOKEN_CONSTANT},  {"not", TOKEN_NOT},
-        {"or", TOKEN_AND_OR},        {"repeat", TOKEN_REPEAT}, {"return", TOKEN_RETURN},
-        {"then", TOKEN_THEN},        {"true", TOKEN_CONSTANT}, {"until", TOKEN_UNTIL},
+        {"and", TOKEN_AND_OR},     {"break", TOKEN_BREAK},   {"do", TOKEN_DO},
+        {"else", TOKEN_ELSE},      {"elseif", TOKEN_ELSEIF}, {"end", TOKEN_END},
+        {"false", TOKEN_CONSTANT}, {"for", TOKEN_FOR},       {"function", TOKEN_FUNCTION},
+        {"goto", TOKEN_GOTO},      {"if", TOKEN_IF},         {"in", TOKEN_IN},
+        {"local", TOKEN_LOCAL},    {"nil", TOKEN_CONSTANT},  {"not", TOKEN_NOT},
+        {"or", TOKEN_AND_OR},      {"repeat", TOKEN_REPEAT}, {"return", TOKEN_RETURN},
+        {"then", TOKEN_THEN},      {"true", TOKEN_CONSTANT}, {"until", TOKEN_UNTIL},
         {"while", TOKEN_WHILE},
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {

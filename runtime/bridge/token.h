@@ -1,7 +1,7 @@
 /*
- * The words of LuaJIT's language: a lexer that copies nothing. Tokens are places in the source; long
- * brackets, escapes, numbers with suffixes, names with bytes above 127 and "::" are read as LuaJIT
- * reads them. It is more lenient than the compiler, which has seen the source before.
+ * The words of LuaJIT's language: a lexer that copies nothing. Tokens are places in the source;
+ * long brackets, escapes, numbers with suffixes, names with bytes above 127 and "::" are read as
+ * LuaJIT reads them. It is more lenient than the compiler, which has seen the source before.
  */
 #ifndef MOONLIT_BRIDGE_TOKEN_H
 #define MOONLIT_BRIDGE_TOKEN_H

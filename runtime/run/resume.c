@@ -120,7 +120,7 @@ static bool stays_suspended(struct branch *branch)
     return true;
 }
 
-static void after_yield(struct branch *branch, int results)
+static void after_yield(struct branch *branch)
 {
     struct run *run = branch->run;
     struct engine *engine = run->engine;
@@ -143,11 +143,12 @@ static void after_yield(struct branch *branch, int results)
         run_leave(run, run->leave);
         return;
     case YIELD_NONE:
-        lua_pop(branch->co, results);
+        lua_settop(branch->co, 0);
         failure_set(&run->failure, "Script error",
                     "coroutine.yield was called outside of a coroutine: wrap the function in "
                     "coroutine.wrap, or use ui.sleep to wait.");
         failure_locate(&run->failure, branch->co);
+        lua_pushstring(branch->co, run->failure.message);
         run_on_branch_end(branch, LUA_ERRRUN, 0);
         return;
     }
@@ -186,7 +187,7 @@ void branch_resume(struct branch *branch)
     branch_sync(branch);
     int results = lua_gettop(branch->co);
     if (status == LUA_YIELD) {
-        after_yield(branch, results);
+        after_yield(branch);
     } else if (status == 0) {
         run_on_branch_end(branch, 0, results);
     } else {

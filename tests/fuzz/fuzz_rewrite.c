@@ -1,6 +1,6 @@
-/* Sources from anywhere. What LuaJIT compiles, the rewriter takes, and what it makes of that compiles
- * too, unless it then passes a limit of the compiler; line numbers stay. Anything else may be refused
- * but must not harm. */
+/* Sources from anywhere. What LuaJIT compiles, the rewriter takes, and what it makes of that
+ * compiles too, unless it then passes a limit of the compiler; line numbers stay. Anything else may
+ * be refused but must not harm. */
 #include <lauxlib.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -22,8 +22,10 @@ static size_t count_lines(const uint8_t *text, size_t length)
 
 static bool is_about_a_limit(const char *words)
 {
-    static const char *const limits[] = {"too many", "limit", "too complex", "too long", "overflow",
-                                         "main function has more than", "function at line", NULL};
+    static const char *const limits[] = {"too many",         "limit",
+                                         "too complex",      "too long",
+                                         "overflow",         "main function has more than",
+                                         "function at line", NULL};
     for (int i = 0; limits[i] != NULL; i++) {
         if (strstr(words, limits[i]) != NULL) {
             return true;
@@ -66,8 +68,8 @@ static void rewrite(lua_State *L, const uint8_t *data, size_t size, enum rewrite
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     lua_State *L = luaL_newstate();
-    bool compiles = L != NULL && size > 0 &&
-                    luaL_loadbufferx(L, (const char *)data, size, "=o", "t") == 0;
+    bool compiles =
+        L != NULL && size > 0 && luaL_loadbufferx(L, (const char *)data, size, "=o", "t") == 0;
     lua_settop(L, 0);
     for (enum rewrite_mode mode = REWRITE_ALL; mode <= REWRITE_WRAP; mode++) {
         rewrite(L, data, size, mode, compiles);

@@ -63,8 +63,9 @@ ui.button("B", { on_click = act, args = { "B" } })
 ${tail}`,
   'elseif and together': `${head}
 ui.together(function() ui.sleep(0.002) end, function() ui.text "side" end)
-if ui.button "A" then note("A" .. level) ui.shield(function() ui.sleep(0.002) end) note("end")
-elseif ui.button "B" then note("B" .. level) ui.sleep(0.002) note("end") end
+local a, b = ui.button "A", ui.button "B"
+if a then note("A" .. level) ui.shield(function() ui.sleep(0.002) end) note("end")
+elseif b then note("B" .. level) ui.sleep(0.002) note("end") end
 ${tail}`,
 }
 

@@ -1,7 +1,7 @@
 // Start the real binary on a private port with a script of its own, and stop it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, writeFileSync, rmSync, mkdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, writeFileSync, rmSync, mkdirSync, readFileSync, renameSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -79,7 +79,8 @@ export class Moonlit {
   write(name, text) {
     const path = join(this.dir, name)
     mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, text)
+    writeFileSync(path + '.new', text) // as editors do, so that nobody reads half a file
+    renameSync(path + '.new', path)
     return path
   }
 

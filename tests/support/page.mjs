@@ -9,6 +9,7 @@ let loads = 0
 
 export class Page {
   nodes = new Map()
+  changed = new Map() // widget -> the last event in which the person changed it
   messages = []
   waiting = []
   seq = 0
@@ -98,14 +99,24 @@ export class Page {
     for (const op of message.ops) this[op.op](op)
   }
 
+  unlink(id) {
+    const list = this.children(this.nodes.get(id).in)
+    list.splice(list.indexOf(id), 1)
+  }
+
   children(id) {
     if (!this.nodes.has(id)) this.nodes.set(id, { id, children: [], props: {} })
     return this.nodes.get(id).children
   }
 
+  /** The patch does not know yet what the person did with this widget since. */
+  isOlder(id) { return (this.changed.get(id) ?? 0) > this.ev }
+
   insert(op) {
-    if (this.nodes.has(op.id)) this.remove(op)
+    if (this.nodes.has(op.id) && this.nodes.get(op.id).in !== undefined) this.unlink(op.id)
+    const before = this.nodes.get(op.id)?.props.value
     this.nodes.set(op.id, { id: op.id, type: op.type, in: op.in, props: op.props ?? {}, children: [] })
+    if (this.isOlder(op.id) && before !== undefined) this.nodes.get(op.id).props.value = before
     this.place(op)
   }
 
@@ -120,7 +131,9 @@ export class Page {
   update(op) {
     const node = this.nodes.get(op.id)
     if (!node) throw new Error(`update of ${op.id}, which is not there`)
-    Object.assign(node.props, op.set ?? {})
+    const set = { ...op.set }
+    if (this.isOlder(op.id)) delete set.value
+    Object.assign(node.props, set)
     for (const name of op.unset ?? []) delete node.props[name]
   }
 
@@ -182,6 +195,11 @@ export class Page {
 
   event(values, press) {
     const event = { t: 'event', n: ++this.n, seen: this.seq, values, press: press && Long.fromNumber(press), path: '/', query: '' }
+    for (const [id, value] of Object.entries(values)) {
+      this.changed.set(Number(id), this.n)
+      const node = this.nodes.get(Number(id))
+      if (node) node.props.value = value
+    }
     this.pending.push(event)
     if (this.ws) this.send(event)
     return event.n

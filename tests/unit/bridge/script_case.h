@@ -14,10 +14,10 @@
 
 struct script_case {
     struct state *state;
-    bool waits;            /* the yield on its way is one for the host */
-    bool tick_yields;      /* each tick is the end of a slice */
+    bool waits;       /* the yield on its way is one for the host */
+    bool tick_yields; /* each tick is the end of a slice */
     unsigned ticks;
-    unsigned slices;       /* yields for the host that arrived */
+    unsigned slices; /* yields for the host that arrived */
     unsigned last_hold;
     char log[8192];
 };

@@ -1,9 +1,9 @@
 /* Patterns: what LuaJIT's own library answers, except for those that take too long. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "script_case.h"
 
@@ -29,41 +29,56 @@ static void find_match_gmatch_and_gsub_answer_as_the_stock_library(void **state)
     run_internal(
         "local seed = tonumber(os.getenv 'SEED' or 1)\n"
         "local function pick(n) seed = (seed * 16807) % 2147483647 return seed % n + 1 end\n"
-        "local pieces = { 'a', 'b', 'c', '.', '%a', '%A', '%d', '%s', '%w', '%W', '%p', '%x', '%g',\n"
-        "  '%c', '%l', '%u', '%z', '%Z', '[ab]', '[^ab]', '[a-c]', '[%w_]', '[]]', '[^]a]', '[a-]',\n"
-        "  '[%a-z]', '*', '+', '-', '?', '(', ')', '()', '%1', '%2', '%0', '%b()', '%bab', '%f[%w]',\n"
-        "  '%f[^a]', '%f', '%b', '%', '[', '[^', '^', '$', '%%', '%.', '\\0', '\\200', '%\\200', ' ',\n"
+        "local pieces = { 'a', 'b', 'c', '.', '%a', '%A', '%d', '%s', '%w', '%W', '%p', '%x', "
+        "'%g',\n"
+        "  '%c', '%l', '%u', '%z', '%Z', '[ab]', '[^ab]', '[a-c]', '[%w_]', '[]]', '[^]a]', "
+        "'[a-]',\n"
+        "  '[%a-z]', '*', '+', '-', '?', '(', ')', '()', '%1', '%2', '%0', '%b()', '%bab', "
+        "'%f[%w]',\n"
+        "  '%f[^a]', '%f', '%b', '%', '[', '[^', '^', '$', '%%', '%.', '\\0', '\\200', '%\\200', ' "
+        "',\n"
         "  '[\\1-\\255]', '%y', '%9' }\n"
-        "local letters = { 'a', 'b', 'c', 'A', '1', ' ', '(', ')', '_', '\\0', '\\200', '.', 'ab' }\n"
+        "local letters = { 'a', 'b', 'c', 'A', '1', ' ', '(', ')', '_', '\\0', '\\200', '.', 'ab' "
+        "}\n"
         "local function make(from, most)\n"
         "  local t = {} for i = 1, pick(most) - 1 do t[i] = from[pick(#from)] end\n"
         "  return table.concat(t)\n"
         "end\n"
         "local function show(...)\n"
-        "  local t = { ... } for i = 1, select('#', ...) do t[i] = type(t[i]) .. ':' .. tostring(t[i]) end\n"
+        "  local t = { ... } for i = 1, select('#', ...) do t[i] = type(t[i]) .. ':' .. "
+        "tostring(t[i]) end\n"
         "  if t[1] == 'boolean:false' then return (t[2]:gsub('^string:case:%d+: ', '')\n"
         "    :gsub('%S*lua/moonlit/%S+ ', '')) end\n"
         "  return table.concat(t, '|')\n"
         "end\n"
         "local function all(f, s, p) local t = {}\n"
-        "  for a, b, c in f(s, p) do t[#t + 1] = tostring(a) .. ';' .. tostring(b) .. ';' .. tostring(c) end\n"
+        "  for a, b, c in f(s, p) do t[#t + 1] = tostring(a) .. ';' .. tostring(b) .. ';' .. "
+        "tostring(c) end\n"
         "  return table.concat(t, ',') end\n"
         "local function same(what, s, p, theirs, ours)\n"
-        "  if theirs ~= ours then error(('%s(%q, %q):\\n stock %s\\n ours  %s'):format(what, s, p, theirs, ours), 0) end\n"
+        "  if theirs ~= ours then error(('%s(%q, %q):\\n stock %s\\n ours  %s'):format(what, s, p, "
+        "theirs, ours), 0) end\n"
         "end\n"
-        "local function caps(...) local n = select('#', ...) return n > 1 and tostring((...)) .. n or nil end\n"
-        "local replacements = { 'x', '<%0>', '%1', '%1%2', '%%', '', '%', '%z', { a = 'A', ab = 1, b = false },\n"
+        "local function caps(...) local n = select('#', ...) return n > 1 and tostring((...)) .. n "
+        "or nil end\n"
+        "local replacements = { 'x', '<%0>', '%1', '%1%2', '%%', '', '%', '%z', { a = 'A', ab = 1, "
+        "b = false },\n"
         "  caps, function(a) return a end, function() return {} end }\n"
         "for round = 1, 30000 do\n"
         "  local s, p = make(letters, 10), make(pieces, 7)\n"
         "  local init = pick(14) - 7\n"
-        "  same('find', s, p, show(pcall(string.find, s, p, init)), show(pcall(text.find, s, p, init)))\n"
-        "  same('match', s, p, show(pcall(string.match, s, p, init)), show(pcall(text.match, s, p, init)))\n"
+        "  same('find', s, p, show(pcall(string.find, s, p, init)), show(pcall(text.find, s, p, "
+        "init)))\n"
+        "  same('match', s, p, show(pcall(string.match, s, p, init)), show(pcall(text.match, s, p, "
+        "init)))\n"
         "  local plain = make(letters, 3)\n"
-        "  same('plain', s, plain, show(pcall(string.find, s, plain, init, true)), show(pcall(text.find, s, plain, init, true)))\n"
-        "  same('gmatch', s, p, show(pcall(all, string.gmatch, s, p)), show(pcall(all, text.gmatch, s, p)))\n"
+        "  same('plain', s, plain, show(pcall(string.find, s, plain, init, true)), "
+        "show(pcall(text.find, s, plain, init, true)))\n"
+        "  same('gmatch', s, p, show(pcall(all, string.gmatch, s, p)), show(pcall(all, "
+        "text.gmatch, s, p)))\n"
         "  local by, n = replacements[pick(#replacements)], pick(5) < 4 and pick(4) - 1 or nil\n"
-        "  same('gsub', s, p, show(pcall(string.gsub, s, p, by, n)), show(pcall(text.gsub, s, p, by, n)))\n"
+        "  same('gsub', s, p, show(pcall(string.gsub, s, p, by, n)), show(pcall(text.gsub, s, p, "
+        "by, n)))\n"
         "end\n");
 }
 
@@ -95,11 +110,10 @@ static void a_long_plain_search_is_linear(void **state)
 static void errors_name_the_line_of_the_script(void **state)
 {
     (void)state;
-    static const char *const sources[] = {"\nlocal x = ('a'):find('[')", "\nlocal x = string.match('a', '%')",
-                                          "\nfor x in ('a'):gmatch('(') do end",
-                                          "\nlocal x = ('a'):gsub('[', '')",
-                                          "\nlocal x = ('a'):gsub('[', print)",
-                                          "\nlocal x = ('a'):rep(1e9)"};
+    static const char *const sources[] = {
+        "\nlocal x = ('a'):find('[')",         "\nlocal x = string.match('a', '%')",
+        "\nfor x in ('a'):gmatch('(') do end", "\nlocal x = ('a'):gsub('[', '')",
+        "\nlocal x = ('a'):gsub('[', print)",  "\nlocal x = ('a'):rep(1e9)"};
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
         struct script_case *test = case_new();
         case_push_sandbox(test, LUA_NOREF);

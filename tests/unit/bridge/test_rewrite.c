@@ -1,17 +1,16 @@
 /* The rewriter: what is put in, where holds begin and end, and that nothing else changes. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "bridge/rewrite.h"
 #include "limits.h"
 #include "script_case.h"
 
 #define TICK " _ml_n=_ml_n-1 if _ml_n<0 then _ml_n=_ml_T() end "
-#define HEAD \
-    "local _ml_n,_ml_T,_ml_P,_ml_H,_ml_E,_ml_D,_ml_L=0,... return function(...) "
+#define HEAD "local _ml_n,_ml_T,_ml_P,_ml_H,_ml_E,_ml_D,_ml_L=0,... return function(...) "
 
 static void expect_rewritten(const char *source, enum rewrite_mode mode, const char *expected)
 {
@@ -141,8 +140,8 @@ static void an_if_that_received_a_press_holds_to_the_end_of_its_branch(void **st
 static void an_if_without_a_press_calls_nothing(void **state)
 {
     (void)state;
-    expect_log("local function no() return false end if no() then elseif no() then else say 'x' end",
-               "x");
+    expect_log(
+        "local function no() return false end if no() then elseif no() then else say 'x' end", "x");
     expect_log("for i = 1, 3 do local x = tostring(i) say(x) end", "1 2 3");
 }
 
@@ -161,8 +160,7 @@ static void break_and_goto_end_the_hold_and_return_keeps_it(void **state)
                "H1 a E1 b");
     expect_log("if press() then ::top:: say 'a' if true then goto on end ::on:: say 'c' end",
                "H1 a c E1");
-    expect_log("local function f() if press() then say 'a' return end end f() say 'b'",
-               "H1 a D b");
+    expect_log("local function f() if press() then say 'a' return end end f() say 'b'", "H1 a D b");
     expect_log("while true do if press() then while true do break end say 'a' break end end",
                "H1 a E1");
 }
@@ -173,8 +171,7 @@ static void an_outer_if_takes_the_hold_over(void **state)
     expect_log("local function inner() if press() then say 'i' return true end end "
                "if inner() then say 'o' end say 'b'",
                "H1 i H2 o E2 b");
-    expect_log("local function asked() return press() end if asked() then say 'o' end",
-               "H1 o E1");
+    expect_log("local function asked() return press() end if asked() then say 'o' end", "H1 o E1");
 }
 
 static void a_press_in_a_local_holds_to_the_last_if_that_tests_it(void **state)

@@ -1,10 +1,10 @@
 /* What scripts see: nothing leaks from one session to another, names are checked, and what calls a
  * script's function lets it wait. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
@@ -91,13 +91,13 @@ static void nothing_leaks_to_another_session(void **state)
         case_push_sandbox(test, LUA_NOREF);
         case_run(test, attempts[i]);
         case_push_sandbox(test, LUA_NOREF);
-        const char *problem =
-            case_run(test, "assert(('a'):upper() == 'A' and string.upper('b') == 'B')\n"
-                           "assert(rawget(_G, 'leak') == nil and string.leak == nil)\n"
-                           "assert(type(math.random()) == 'number' and type(os.time()) == 'number')\n"
-                           "assert(getmetatable('') == false and getmetatable(_G) == false)\n"
-                           "assert(not pcall(function() return leak end))\n"
-                           "for k in pairs(string) do assert(type(k) == 'string' and k ~= 'leak') end");
+        const char *problem = case_run(
+            test, "assert(('a'):upper() == 'A' and string.upper('b') == 'B')\n"
+                  "assert(rawget(_G, 'leak') == nil and string.leak == nil)\n"
+                  "assert(type(math.random()) == 'number' and type(os.time()) == 'number')\n"
+                  "assert(getmetatable('') == false and getmetatable(_G) == false)\n"
+                  "assert(not pcall(function() return leak end))\n"
+                  "for k in pairs(string) do assert(type(k) == 'string' and k ~= 'leak') end");
         if (problem[0] != '\0') {
             fail_msg("%s leaks: %s", attempts[i], problem);
         }
@@ -108,23 +108,26 @@ static void nothing_leaks_to_another_session(void **state)
 static void nothing_of_the_host_can_be_reached(void **state)
 {
     (void)state;
-    run_once("local seen, found = {}, {}\n"
-             "local banned = { ffi = true, jit = true, debug = true, io = true, package = true,\n"
-             "  execute = true, exit = true, getfenv = true, setfenv = true, newproxy = true, dump = true,\n"
-             "  getmetatable_raw = true, cdef = true, setlocale = true, getenv = true, popen = true }\n"
-             "local function walk(v, path)\n"
-             "  if (type(v) ~= 'table' and type(v) ~= 'userdata') or seen[v] then return end\n"
-             "  seen[v] = true\n"
-             "  local ok, f, t = pcall(pairs, v)\n"
-             "  if ok then for k, x in pairs(v) do\n"
-             "    if banned[k] then found[#found + 1] = path .. '.' .. tostring(k) end\n"
-             "    walk(x, path .. '.' .. tostring(k)) end end\n"
-             "  local m = getmetatable(v)\n"
-             "  if type(m) == 'table' then walk(m, path .. '<meta>') end\n"
-             "end\n"
-             "walk(_G, '_G')\n"
-             "for _, name in ipairs { 'string', 'table', 'math', 'os', 'coroutine', 'bit' } do walk(_G[name], name) end\n"
-             "assert(#found == 0, table.concat(found, ' '))");
+    run_once(
+        "local seen, found = {}, {}\n"
+        "local banned = { ffi = true, jit = true, debug = true, io = true, package = true,\n"
+        "  execute = true, exit = true, getfenv = true, setfenv = true, newproxy = true, dump = "
+        "true,\n"
+        "  getmetatable_raw = true, cdef = true, setlocale = true, getenv = true, popen = true }\n"
+        "local function walk(v, path)\n"
+        "  if (type(v) ~= 'table' and type(v) ~= 'userdata') or seen[v] then return end\n"
+        "  seen[v] = true\n"
+        "  local ok, f, t = pcall(pairs, v)\n"
+        "  if ok then for k, x in pairs(v) do\n"
+        "    if banned[k] then found[#found + 1] = path .. '.' .. tostring(k) end\n"
+        "    walk(x, path .. '.' .. tostring(k)) end end\n"
+        "  local m = getmetatable(v)\n"
+        "  if type(m) == 'table' then walk(m, path .. '<meta>') end\n"
+        "end\n"
+        "walk(_G, '_G')\n"
+        "for _, name in ipairs { 'string', 'table', 'math', 'os', 'coroutine', 'bit' } do "
+        "walk(_G[name], name) end\n"
+        "assert(#found == 0, table.concat(found, ' '))");
 }
 
 static void a_sessions_globals_are_fresh_in_each_run(void **state)
@@ -174,12 +177,14 @@ static void what_is_absent_says_so(void **state)
 static void globals_are_declared_at_the_top_level_only(void **state)
 {
     (void)state;
-    run_once("x = nil assert(x == nil) local function f() x = 5 x = nil x = 6 end f() assert(x == 6)\n"
-             "y = 1 y = nil assert(y == nil)\n"
-             "if true then z = 1 end for i = 1, 1 do w = z end assert(w == 1)\n"
-             "function g() return 1 end assert(g() == 1)\n"
-             "load('from_text = 1')() assert(from_text == 1)");
-    expect_problem("local function f()\n\n new = 1\nend\nf()", 3, "the global 'new' is assigned inside");
+    run_once(
+        "x = nil assert(x == nil) local function f() x = 5 x = nil x = 6 end f() assert(x == 6)\n"
+        "y = 1 y = nil assert(y == nil)\n"
+        "if true then z = 1 end for i = 1, 1 do w = z end assert(w == 1)\n"
+        "function g() return 1 end assert(g() == 1)\n"
+        "load('from_text = 1')() assert(from_text == 1)");
+    expect_problem("local function f()\n\n new = 1\nend\nf()", 3,
+                   "the global 'new' is assigned inside");
     expect_problem("local function f() _G.new = 1 end f()", 1, "the global 'new'");
 }
 
@@ -194,15 +199,16 @@ static void libraries_cannot_be_changed(void **state)
 static void sort_is_stable_and_its_comparison_may_wait(void **state)
 {
     (void)state;
-    run_once("local t = {} for i = 1, 200 do t[i] = { key = i * 7919 % 10, at = i } end\n"
-             "table.sort(t, function(a, b) if a.at % 50 == 0 then wait() end return a.key < b.key end)\n"
-             "for i = 2, 200 do assert(t[i - 1].key < t[i].key\n"
-             "  or (t[i - 1].key == t[i].key and t[i - 1].at < t[i].at)) end\n"
-             "local n = {} for i = 1, 1000 do n[i] = (i * 7919) % 1009 end table.sort(n)\n"
-             "for i = 2, 1000 do assert(n[i - 1] <= n[i]) end\n"
-             "local s = { 'b', 'a' } table.sort(s) assert(s[1] == 'a') table.sort({})\n"
-             "local kept = { 3, 1, 2 } pcall(table.sort, kept, function() error('x') end)\n"
-             "assert(kept[1] == 3 and kept[2] == 1 and kept[3] == 2)");
+    run_once(
+        "local t = {} for i = 1, 200 do t[i] = { key = i * 7919 % 10, at = i } end\n"
+        "table.sort(t, function(a, b) if a.at % 50 == 0 then wait() end return a.key < b.key end)\n"
+        "for i = 2, 200 do assert(t[i - 1].key < t[i].key\n"
+        "  or (t[i - 1].key == t[i].key and t[i - 1].at < t[i].at)) end\n"
+        "local n = {} for i = 1, 1000 do n[i] = (i * 7919) % 1009 end table.sort(n)\n"
+        "for i = 2, 1000 do assert(n[i - 1] <= n[i]) end\n"
+        "local s = { 'b', 'a' } table.sort(s) assert(s[1] == 'a') table.sort({})\n"
+        "local kept = { 3, 1, 2 } pcall(table.sort, kept, function() error('x') end)\n"
+        "assert(kept[1] == 3 and kept[2] == 1 and kept[3] == 2)");
     expect_problem("\ntable.sort { 1, 'a' }", 2, "cannot compare a number with a string");
     expect_problem("table.sort { {}, {} }", 1, "cannot compare two values of type table");
     expect_problem("table.sort({ 1 }, 2)", 1, "the comparison must be a function");
@@ -211,34 +217,39 @@ static void sort_is_stable_and_its_comparison_may_wait(void **state)
 static void gsub_gmatch_and_metamethods_may_wait(void **state)
 {
     (void)state;
-    run_once("assert(('a b c'):gsub('%w', function(c) wait() return c:upper() end) == 'A B C')\n"
-             "assert(('$x'):gsub('$(%w)', setmetatable({}, { __index = function(_, k) wait() return k .. k end }))"
-             " == 'xx')\n"
-             "for w in ('a b'):gmatch('%w') do wait() assert(#w == 1) end\n"
-             "local named = setmetatable({}, { __tostring = function() wait() return 'named' end })\n"
-             "assert(tostring(named) == 'named' and string.format('%s %d', named, 2) == 'named 2')\n"
-             "print(named, 1)\n"
-             "assert(pcall(function() wait() end) and xpcall(function() wait() end, print))\n"
-             "local ok, e = pcall(function() wait() error({}) end) assert(not ok and type(e) == 'table')\n"
-             "assert(select('#', pcall(function() return nil, nil end)) == 3)");
+    run_once(
+        "assert(('a b c'):gsub('%w', function(c) wait() return c:upper() end) == 'A B C')\n"
+        "assert(('$x'):gsub('$(%w)', setmetatable({}, { __index = function(_, k) wait() return k "
+        ".. k end }))"
+        " == 'xx')\n"
+        "for w in ('a b'):gmatch('%w') do wait() assert(#w == 1) end\n"
+        "local named = setmetatable({}, { __tostring = function() wait() return 'named' end })\n"
+        "assert(tostring(named) == 'named' and string.format('%s %d', named, 2) == 'named 2')\n"
+        "print(named, 1)\n"
+        "assert(pcall(function() wait() end) and xpcall(function() wait() end, print))\n"
+        "local ok, e = pcall(function() wait() error({}) end) assert(not ok and type(e) == "
+        "'table')\n"
+        "assert(select('#', pcall(function() return nil, nil end)) == 3)");
 }
 
 static void a_wait_inside_a_scripts_coroutine_reaches_the_host(void **state)
 {
     (void)state;
     struct script_case *test = case_new();
-    run(test, "local got = {}\n"
-              "local f = coroutine.wrap(function(a) got[#got + 1] = a wait()\n"
-              "  local b = coroutine.yield('first') got[#got + 1] = b wait() wait() return 'last' end)\n"
-              "assert(f('in') == 'first') assert(f('again') == 'last')\n"
-              "assert(got[1] == 'in' and got[2] == 'again')\n"
-              "local outer = coroutine.wrap(function()\n"
-              "  local inner = coroutine.wrap(function() wait() coroutine.yield(1) wait() coroutine.yield(2) end)\n"
-              "  for x in inner do wait() coroutine.yield(x) end end)\n"
-              "assert(outer() == 1 and outer() == 2 and outer() == nil)\n"
-              "local co = coroutine.create(function() wait() error('inside', 0) end)\n"
-              "local ok, e = coroutine.resume(co) assert(not ok and e == 'inside')\n"
-              "assert(coroutine.status(co) == 'dead')");
+    run(test,
+        "local got = {}\n"
+        "local f = coroutine.wrap(function(a) got[#got + 1] = a wait()\n"
+        "  local b = coroutine.yield('first') got[#got + 1] = b wait() wait() return 'last' end)\n"
+        "assert(f('in') == 'first') assert(f('again') == 'last')\n"
+        "assert(got[1] == 'in' and got[2] == 'again')\n"
+        "local outer = coroutine.wrap(function()\n"
+        "  local inner = coroutine.wrap(function() wait() coroutine.yield(1) wait() "
+        "coroutine.yield(2) end)\n"
+        "  for x in inner do wait() coroutine.yield(x) end end)\n"
+        "assert(outer() == 1 and outer() == 2 and outer() == nil)\n"
+        "local co = coroutine.create(function() wait() error('inside', 0) end)\n"
+        "local ok, e = coroutine.resume(co) assert(not ok and e == 'inside')\n"
+        "assert(coroutine.status(co) == 'dead')");
     assert_int_equal(test->slices, 8);
     case_free(test);
 }
@@ -248,15 +259,17 @@ static void slices_end_anywhere_without_changing_results(void **state)
     (void)state;
     struct script_case *test = case_new();
     test->tick_yields = true;
-    run(test, "local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end\n"
-              "assert(fib(15) == 610)\n"
-              "local gen = coroutine.wrap(function() for i = 1, 200 do coroutine.yield(fib(5) + i) end end)\n"
-              "local sum = 0 for i = 1, 200 do sum = sum + gen() end assert(sum == 200 * 5 + 20100)\n"
-              "local t = {} for i = 1, 500 do t[i] = (i * 7919) % 1009 end\n"
-              "table.sort(t, function(a, b) return a > b end)\n"
-              "for i = 2, 500 do assert(t[i - 1] >= t[i]) end\n"
-              "local n = 0 ;(('x'):rep(300)):gsub('x', function() n = n + 1 end) assert(n == 300)\n"
-              "for i = 1, 100 do assert(not pcall(error, 'x')) end");
+    run(test,
+        "local function fib(n) if n < 2 then return n end return fib(n - 1) + fib(n - 2) end\n"
+        "assert(fib(15) == 610)\n"
+        "local gen = coroutine.wrap(function() for i = 1, 200 do coroutine.yield(fib(5) + i) end "
+        "end)\n"
+        "local sum = 0 for i = 1, 200 do sum = sum + gen() end assert(sum == 200 * 5 + 20100)\n"
+        "local t = {} for i = 1, 500 do t[i] = (i * 7919) % 1009 end\n"
+        "table.sort(t, function(a, b) return a > b end)\n"
+        "for i = 2, 500 do assert(t[i - 1] >= t[i]) end\n"
+        "local n = 0 ;(('x'):rep(300)):gsub('x', function() n = n + 1 end) assert(n == 300)\n"
+        "for i = 1, 100 do assert(not pcall(error, 'x')) end");
     assert_true(test->slices > 100);
     case_free(test);
 }
@@ -272,14 +285,15 @@ static void an_error_puts_the_place_where_the_script_draws_back(void **state)
     lua_pushliteral(L, "P");
     lua_getglobal(L, "P");
     lua_rawset(L, -3);
-    const char *problem = case_run(
-        test, "P[2], P[3] = 'outer', 1\n"
-              "pcall(function() P[2], P[3] = 'inner', 2 error('x') end)\n"
-              "assert(P[2] == 'outer' and P[3] == 1)\n"
-              "xpcall(function() P[2] = 'inner' error('x') end, function() end)\n"
-              "assert(P[2] == 'outer')\n"
-              "local f = coroutine.wrap(function() P[2] = 'co' coroutine.yield() assert(P[2] == 'co') end)\n"
-              "f() assert(P[2] == 'outer') f() assert(P[2] == 'outer')");
+    const char *problem =
+        case_run(test, "P[2], P[3] = 'outer', 1\n"
+                       "pcall(function() P[2], P[3] = 'inner', 2 error('x') end)\n"
+                       "assert(P[2] == 'outer' and P[3] == 1)\n"
+                       "xpcall(function() P[2] = 'inner' error('x') end, function() end)\n"
+                       "assert(P[2] == 'outer')\n"
+                       "local f = coroutine.wrap(function() P[2] = 'co' coroutine.yield() "
+                       "assert(P[2] == 'co') end)\n"
+                       "f() assert(P[2] == 'outer') f() assert(P[2] == 'outer')");
     assert_string_equal(problem, "");
     case_free(test);
 }
@@ -326,7 +340,7 @@ static int view_pairs(lua_State *L)
 static void views_are_walked_like_tables(void **state)
 {
     (void)state;
-    static const luaL_Reg methods[] = {{"__len", view_length}, {"__index", view_index},
+    static const luaL_Reg methods[] = {{"__len", view_length},  {"__index", view_index},
                                        {"__pairs", view_pairs}, {"__ipairs", view_pairs},
                                        {"__next", view_next},   {NULL, NULL}};
     struct script_case *test = case_new();
@@ -343,7 +357,8 @@ static void views_are_walked_like_tables(void **state)
               "n = 0 for i, v in ipairs(view) do n = n + v end assert(n == 60)\n"
               "assert(next(view) == 1 and next(view, 3) == nil and #view == 3)\n"
               "assert(select('#', unpack(view)) == 3 and (unpack(view, 2)) == 20)\n"
-              "assert(table.concat(view, ',') == '10,20,30' and table.concat(view, ',', 2, 3) == '20,30')\n"
+              "assert(table.concat(view, ',') == '10,20,30' and table.concat(view, ',', 2, 3) == "
+              "'20,30')\n"
               "n = 0 for k, v in pairs { 1, 2, a = 3 } do n = n + v end assert(n == 6)\n"
               "for i, v in ipairs { 5, 6 } do assert(v == i + 4) end assert(next {} == nil)");
     assert_string_equal(problem, "");
@@ -399,13 +414,15 @@ static void a_module_lives_in_its_session_until_the_reload(void **state)
     char path[128];
     snprintf(path, sizeof path, "%s/sub", folder.path);
     assert_int_equal(mkdir(path, 0700), 0);
-    write_file(&folder, "counter.lua", "local c = { n = 0 } own = 1 function c.add() c.n = c.n + 1 "
-                                       "return c.n end return c");
+    write_file(&folder, "counter.lua",
+               "local c = { n = 0 } own = 1 function c.add() c.n = c.n + 1 "
+               "return c.n end return c");
     write_file(&folder, "sub/init.lua", "wait_is = 1 return { name = ... }");
     int one = (lua_newtable(L), luaL_ref(L, LUA_REGISTRYINDEX));
     int two = (lua_newtable(L), luaL_ref(L, LUA_REGISTRYINDEX));
     expect_run(test, one, "assert(require('counter').add() == 1 and rawget(_G, 'own') == nil)");
-    expect_run(test, one, "assert(require('counter').add() == 2 and require 'counter' == require 'counter')");
+    expect_run(test, one,
+               "assert(require('counter').add() == 2 and require 'counter' == require 'counter')");
     expect_run(test, two, "assert(require('counter').add() == 1 and require('sub').name == 'sub')");
     lua_rawgeti(L, LUA_REGISTRYINDEX, one);
     lua_pushnil(L);
@@ -504,16 +521,18 @@ static void load_and_its_kin_go_through_the_rewriter(void **state)
     struct script_case *test = case_new();
     struct folder folder = new_folder(test);
     write_file(&folder, "extra.lua", "extra = 7 return ...");
-    run(test, "assert(load('return 1 + 1')() == 2 and loadstring('return ...')(3) == 3)\n"
-              "local n = 0 assert(load(function() n = n + 1 return n < 3 and 'return' or n == 3 and ' 5' or nil end)"
-              " == nil or true)\n"
-              "local f, e = load('x = = 1', '=text') assert(f == nil and e:find('text:1:', 1, true))\n"
-              "assert(load('return y', 'n', 't', { y = 4 })() == 4)\n"
-              "assert(load('x', 'n', 'b') == nil)\n"
-              "local g, e = load('\\27LJ') assert(g == nil and e:find 'bytecode')\n"
-              "dofile 'extra.lua' assert(extra == 7) assert(loadfile('extra.lua')(1) == 1)\n"
-              "local h, e = loadfile 'none.lua' assert(h == nil and e:find 'cannot be opened')\n"
-              "local k, e = load('_ml_n = 1e9') assert(k == nil and e:find 'choose another name')");
+    run(test,
+        "assert(load('return 1 + 1')() == 2 and loadstring('return ...')(3) == 3)\n"
+        "local n = 0 assert(load(function() n = n + 1 return n < 3 and 'return' or n == 3 and ' 5' "
+        "or nil end)"
+        " == nil or true)\n"
+        "local f, e = load('x = = 1', '=text') assert(f == nil and e:find('text:1:', 1, true))\n"
+        "assert(load('return y', 'n', 't', { y = 4 })() == 4)\n"
+        "assert(load('x', 'n', 'b') == nil)\n"
+        "local g, e = load('\\27LJ') assert(g == nil and e:find 'bytecode')\n"
+        "dofile 'extra.lua' assert(extra == 7) assert(loadfile('extra.lua')(1) == 1)\n"
+        "local h, e = loadfile 'none.lua' assert(h == nil and e:find 'cannot be opened')\n"
+        "local k, e = load('_ml_n = 1e9') assert(k == nil and e:find 'choose another name')");
     remove_folder(&folder);
     case_free(test);
 }

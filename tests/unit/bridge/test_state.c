@@ -1,9 +1,9 @@
 /* The state: its memory account, internal modules, compiled files and their renewal. */
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <unistd.h>
 
@@ -56,9 +56,10 @@ static void a_memory_error_can_be_caught_and_is_remembered(void **state)
     struct script_case *test = case_new();
     case_push_sandbox(test, LUA_NOREF);
     state_guard(test->state, 4 << 20);
-    assert_string_equal(case_run(test, "local ok, e = pcall(function() local t = {} for i = 1, 1e9 do "
-                                       "t[i] = { i } end end) assert(not ok and e == 'not enough memory')"),
-                        "");
+    assert_string_equal(
+        case_run(test, "local ok, e = pcall(function() local t = {} for i = 1, 1e9 do "
+                       "t[i] = { i } end end) assert(not ok and e == 'not enough memory')"),
+        "");
     assert_true(state_was_refused(test->state));
     state_unguard(test->state);
     state_guard(test->state, 4 << 20);
@@ -278,9 +279,10 @@ static void check_finds_misspelt_globals_without_running(void **state)
     expect_lines("local x = 1\nprnt(x)", "@:2: there is no global 'prnt'; did you mean 'print'?\n");
     expect_lines("total = 1 local function f() return totla end",
                  "@:1: there is no global 'totla'; did you mean 'total'?\n");
-    expect_lines("local function f()\n hidden = 1 end",
-                 "@:2: the global 'hidden' is assigned inside a function but not declared at the top "
-                 "level\n");
+    expect_lines(
+        "local function f()\n hidden = 1 end",
+        "@:2: the global 'hidden' is assigned inside a function but not declared at the top "
+        "level\n");
     expect_lines("x = ", "@:1: unexpected symbol near '<eof>'\n");
 }
 
