@@ -93,10 +93,15 @@ bool host_app_open(struct host *host, struct error *error)
     state_add_library(state, "moonlit.core.ui", luaopen_moonlit_core_ui);
     state_add_library(state, "moonlit.core.mongo", luaopen_moonlit_core_mongo);
     state_add_library(state, "moonlit.core.bson", luaopen_moonlit_core_bson);
-    if (!state_require(state, "moonlit.runner", error)) {
-        return false;
+    /* What scripts may require is loaded now, so that no run pays for it. */
+    static const char *const modules[] = {"moonlit", "moonlit.mongo", "moonlit.bson",
+                                          "moonlit.runner"};
+    for (size_t i = 0; i < sizeof modules / sizeof modules[0]; i++) {
+        if (!state_require(state, modules[i], error)) {
+            return false;
+        }
+        lua_setfield(state->L, LUA_REGISTRYINDEX, modules[i]);
     }
-    lua_setfield(state->L, LUA_REGISTRYINDEX, "moonlit.runner");
     struct app_callbacks callbacks = {on_reload, on_broken, on_mended, host};
     host->app = app_new(&host->engine, host->config.script, &callbacks, error);
     return host->app != NULL;
