@@ -166,12 +166,13 @@ ui.text(ui.state.log or "")
 
 test('Stop ends a view, drops queued presses, and keeps values', () => withApp(`
 local ui = require "moonlit"
-if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 ui.sleep(30) end
+if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 ui.caption "working" ui.sleep(30) end
 local level = ui.slider("Level", { min = 0, max = 10 })
 ui.text("level " .. level .. " n " .. (ui.state.n or 0))
 `, async (host, page) => {
   await page.settled()
   page.press('Press')
+  await page.until(() => page.find('caption', 'working'))
   page.press('Press')
   page.set('slider', 'Level', 5)
   page.stop()

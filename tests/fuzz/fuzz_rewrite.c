@@ -2,6 +2,7 @@
  * compiles too, unless it then passes a limit of the compiler; line numbers stay. Anything else may
  * be refused but must not harm. */
 #include <lauxlib.h>
+#include <lualib.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,6 +69,10 @@ static void rewrite(lua_State *L, const uint8_t *data, size_t size, enum rewrite
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     lua_State *L = luaL_newstate();
+    if (L == NULL) {
+        return 0;
+    }
+    luaL_openlibs(L); /* LuaJIT reads numbers like 1LL wrongly while ffi is not there */
     bool compiles =
         L != NULL && size > 0 && luaL_loadbufferx(L, (const char *)data, size, "=o", "t") == 0;
     lua_settop(L, 0);
