@@ -142,6 +142,35 @@ void rewrite_grow(void **items, size_t *count, size_t *capacity, size_t size);
 void rewrite_fail(struct rewriter *rewriter, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* What an expression that begins with a name or a bracket turned out to be. */
+struct suffixed {
+    bool is_call;        /* its last suffix is a call */
+    bool calls;          /* something in it may run the script's or Moonlit's code */
+    bool argument_calls; /* an argument of a call does */
+};
+
+/* ---- tokens ---- */
+void rewrite_advance(struct rewriter *rewriter);
+struct token rewrite_peek(const struct rewriter *rewriter); /* the one behind the next */
+bool rewrite_is_symbol(const struct token *token, char symbol);
+bool rewrite_is_name(const struct token *token);
+bool rewrite_accept(struct rewriter *rewriter, char symbol);
+void rewrite_expect_symbol(struct rewriter *rewriter, char symbol);
+void rewrite_expect(struct rewriter *rewriter, enum token_kind kind, const char *word);
+struct token rewrite_expect_name(struct rewriter *rewriter);
+bool rewrite_enter(struct rewriter *rewriter); /* one level deeper; false: too deep */
+void rewrite_leave(struct rewriter *rewriter);
+
+/* ---- the grammar: expressions (rewrite_expression.c) answer whether there is a call in them ----
+ */
+bool read_expression(struct rewriter *rewriter);
+bool read_expressions(struct rewriter *rewriter);
+bool read_condition(struct rewriter *rewriter);
+struct suffixed read_suffixed(struct rewriter *rewriter);
+void read_function(struct rewriter *rewriter, bool is_method);
+void read_block(struct rewriter *rewriter);
+struct function *current_function(struct rewriter *rewriter);
+
 /* ---- slots ---- */
 int slot_before_token(struct rewriter *rewriter);
 int slot_after_token(struct rewriter *rewriter);

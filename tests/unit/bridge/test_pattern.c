@@ -1,9 +1,10 @@
 /* Patterns: what LuaJIT's own library answers, except for those that take too long. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "script_case.h"
 

@@ -1,9 +1,10 @@
 /* The rewriter: what is put in, where holds begin and end, and that nothing else changes. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "bridge/rewrite.h"
 #include "limits.h"
@@ -247,7 +248,12 @@ static void every_kind_of_loop_is_interrupted(void **state)
         "local n = 0 while true do n = n + 1 if n > 5 then goto continue end ::continue:: end",
         "for _ in function() return 1 end do end",
         "load('while true do end')()",
-        "string.gsub('a', 'a', function() end) repeat local x = 1 until x == 2",
+        "string.gsub('a', 'a', function() while true do end end)",
+        "table.sort({1, 2}, function() while true do end end)",
+        "coroutine.wrap(function() while true do end end)()",
+        "local f = coroutine.wrap(function() while true do coroutine.yield() end end) for _ in "
+        "function() f() return 1 end do end",
+        "for w in ('a'):gmatch('a') do while true do end end",
     };
     for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
         struct script_case *test = case_new();

@@ -1,10 +1,11 @@
 /* What scripts see: nothing leaks from one session to another, names are checked, and what calls a
  * script's function lets it wait. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <sys/stat.h>
 #include <unistd.h>

@@ -1,9 +1,10 @@
 /* The state: its memory account, internal modules, compiled files and their renewal. */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include <unistd.h>
 
