@@ -211,7 +211,7 @@ function Connection(props: { page: Page }): JSX.Element {
           </>}>
             <b>Open in another tab.</b><span class="is-quiet">This page rests.</span>
           </Show>
-          <button type="button" class="button is-small" onClick={() => connection.tryNow()}>{isElsewhere() ? "Use here" : "Try now"}</button>
+          <button type="button" class="button is-small" onMouseDown={(event) => event.preventDefault()} onClick={() => connection.tryNow()}>{isElsewhere() ? "Use here" : "Try now"}</button>
         </div>
       </Show>
     </div>

@@ -159,7 +159,7 @@ function table(token: Tokens.Table): HTMLElement {
   const body = make("tbody", token.rows.map((row) => make("tr", row.map(cell("td")))));
   const scroll = make("div", [make("table", [head, body], "table")], "table-scroll md-table");
   scroll.tabIndex = 0;
-  scroll.setAttribute("role", "region");
+  scroll.setAttribute("role", "group");
   scroll.setAttribute("aria-label", "Table");
   return scroll;
 }

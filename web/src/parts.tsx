@@ -88,13 +88,14 @@ export function Field(props: {
 }
 
 /** A group of controls under one legend. */
-export function Group(props: { node: WidgetNode; class?: string; value?: JSX.Element; children: JSX.Element }): JSX.Element {
+export function Group(props: {
+  node: WidgetNode; class?: string; role?: "group" | "radiogroup"; value?: JSX.Element; children: JSX.Element;
+}): JSX.Element {
   const p = props.node.props;
-  const id = uniqueId("label");
   const box = (
-    <div class={`field ${props.class ?? ""}`} role="group" aria-labelledby={id}>
+    <div class={`field ${props.class ?? ""}`} role={props.role ?? "group"} aria-label={plainText(p.label)}>
       <div class="field-label" data-visibility={p.label_visibility}>
-        <Inline text={p.label} /><span id={id} hidden>{plainText(p.label)}</span>
+        <Inline text={p.label} />
         <Help text={p.help} of={p.label} />
         {props.value}
       </div>

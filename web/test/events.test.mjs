@@ -175,7 +175,7 @@ test("a multiselect is searched, chosen and emptied by keyboard", async () => {
   await box.focus();
   await at.page.keyboard.type("fa");
   await at.page.getByRole("option", { name: "Fairs" }).waitFor();
-  assert.equal(await at.page.getByRole("option").count(), 1);
+  assert.equal(await at.page.locator(".listbox:popover-open [role=option]").count(), 1);
   await at.page.keyboard.press("Enter");
   assert.deepEqual((await event(1)).values, { [idText(8)]: ["Online", "Fairs"] });
   await at.page.keyboard.press("Backspace");

@@ -83,8 +83,8 @@ export function Radio(node: TreeNode<"radio">): HTMLElement {
   const p = node.props;
   const chosen = () => p.options.indexOf(p.value ?? "");
   return (
-    <Group node={node}>
-      <div class="choices" role="radiogroup" aria-label={p.label} classList={{ "is-horizontal": p.horizontal }}>
+    <Group node={node} role="radiogroup">
+      <div class="choices" classList={{ "is-horizontal": p.horizontal }}>
         <For each={p.options}>{(option, index) => (
           <RadioChoice node={node} option={option} isChosen={() => chosen() === index()} caption={() => p.captions?.[index()]} />
         )}</For>

@@ -10,7 +10,7 @@ export function Code(node: TreeNode<"code">): HTMLElement {
   const code = <code /> as HTMLElement;
   const box = (
     <div class="code" classList={{ "has-numbers": p.line_numbers, "is-wrapped": p.wrap_lines }}>
-      <pre tabindex="0" role="region" aria-label="Source code">{code}</pre>
+      <pre tabindex="0" role="group" aria-label="Source code">{code}</pre>
       <CopyButton class="copy" of="the code" text={() => p.body} />
     </div>
   ) as HTMLElement;
@@ -25,7 +25,7 @@ export function codeBlock(text: string, language: string): HTMLElement {
   box.className = "code";
   const pre = document.createElement("pre"), code = document.createElement("code");
   pre.tabIndex = 0;
-  pre.setAttribute("role", "region");
+  pre.setAttribute("role", "group");
   pre.setAttribute("aria-label", "Source code");
   fill(code, text, language, false);
   pre.append(code);

@@ -19,7 +19,7 @@ export function Container(node: TreeNode<"container">): HTMLElement {
     <div
       class="box" classList={{ stack: !p.horizontal, "is-row": p.horizontal, card: p.border }}
       data-across={p.horizontal_alignment} data-along={p.vertical_alignment}
-      tabindex={isScrolling() ? 0 : undefined} role={isScrolling() ? "region" : undefined}
+      tabindex={isScrolling() ? 0 : undefined} role={isScrolling() ? "group" : undefined}
       aria-label={isScrolling() ? "Scrolling box" : undefined}
     />
   ) as HTMLElement;

@@ -53,7 +53,7 @@ export function Failure(props: { p: FailureProps }): JSX.Element {
         </p>
       </div>
       <Show when={lines().length > 0}>
-        <div class="source" tabindex="0" role="region" aria-label={`The source around line ${p.line ?? ""}`}>
+        <div class="source" tabindex="0" role="group" aria-label={`The source around line ${p.line ?? ""}`}>
           <ol><For each={lines()}>{([number, text]) => (
             <li classList={{ "is-here": number === p.line }} aria-current={number === p.line ? "true" : undefined}>
               <span>{number}</span><code>{highlight(text, "lua")}</code>

@@ -29,7 +29,7 @@ export function Table(node: TreeNode<"table">): HTMLElement {
   const rows = keepRows(documents);
   return (
     <div class="table-card card" data-border={String(p.border)} classList={{ "is-empty-table": documents().length === 0 }}>
-      <div class="table-scroll" tabindex="0" role="region" aria-label="Table">
+      <div class="table-scroll" tabindex="0" role="group" aria-label="Table">
         <table class="table">
           <Show when={!p.hide_header && names().length > 0}>
             <thead><tr>

@@ -1,0 +1,184 @@
+/* What the page shows of runs, errors and its elements. */
+import { after, afterEach, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { id, idText, inserts } from "./fake_host.mjs";
+import { Fixture } from "./page_fixture.mjs";
+import { gallery } from "./pages.mjs";
+import { entrySize } from "../scripts/size.mjs";
+
+let at;
+before(async () => { at = await Fixture.open({ reducedMotion: "reduce" }); });
+afterEach(() => assert.deepEqual(at.faults ?? [], []));
+after(() => at.close());
+
+const moonrise = () => at.page.locator(".moonrise");
+
+test("what a browser loads before it can draw is at most 60 KB", () => {
+  const { total, limit } = entrySize();
+  assert.ok(total <= limit, `${total} bytes, ${limit} are allowed`);
+});
+
+test("a quick run shows no bar; a long one does, with Stop, until its last patch", async () => {
+  await at.show(inserts([["button", { id: 1, label: "Go" }], ["text", { id: 2, body: "old" }]]));
+  await at.page.clock.install();
+  await at.page.clock.pauseAt(Date.now() + 3_600_000);
+  await at.page.getByRole("button", { name: "Go" }).click();
+  await at.host.heard((message) => message.n === 1);
+  await at.page.clock.runFor(140);
+  at.host.ev = 1;
+  at.host.patch([{ op: "update", id: id(2), set: { body: "quick" } }]);
+  await at.page.getByText("quick").waitFor();
+  await at.page.clock.runFor(1000);
+  assert.equal(await moonrise().count(), 0);
+  await at.page.getByRole("button", { name: "Go" }).click();
+  await at.host.heard((message) => message.n === 2);
+  await at.page.clock.runFor(140);
+  assert.equal(await moonrise().count(), 0);
+  await at.page.clock.runFor(20);
+  assert.equal(await moonrise().count(), 1);
+  at.host.patch([], "running", { ev: 2 });
+  at.host.patch([{ op: "update", id: id(2), set: { body: "part" } }], "running", { ev: 2 });
+  await at.page.getByText("part").waitFor();
+  assert.equal(await moonrise().count(), 1);
+  await at.page.getByRole("button", { name: "Stop" }).click();
+  const stop = await at.host.heard((message) => message.t === "stop");
+  assert.equal(stop.n, 3);
+  at.host.ev = 3;
+  at.host.patch([], "stopped");
+  await moonrise().waitFor({ state: "detached" });
+});
+
+test("what is still old after a while loses ink, what is new or behind a new element's place does not", async () => {
+  await at.show(inserts([["button", { id: 1, label: "Go" }], ["text", { id: 2, body: "first" }], ["text", { id: 3, body: "second" }], ["text", { id: 4, body: "third" }]]));
+  await at.page.getByRole("button", { name: "Go" }).click();
+  await at.page.locator(".is-stale").first().waitFor();
+  assert.equal(await at.page.locator(".is-stale").count(), 3);
+  at.host.patch([{ op: "update", id: id(3), set: { body: "new" } }], "running", { ev: 1 });
+  await at.page.getByText("new").waitFor();
+  assert.deepEqual(await at.page.locator(".is-stale").allTextContents(), ["third"]);
+  at.host.ev = 1;
+  at.host.patch([]);
+  await at.page.locator(".is-stale").waitFor({ state: "detached" });
+});
+
+test("the time of the last run stands in the foot", async () => {
+  await at.show(inserts([["text", { id: 2, body: "x" }]]));
+  at.host.patch([], "finished", { ms: 14.3 });
+  await at.page.getByText("Ran in 14 ms").waitFor();
+});
+
+test("a changed value is washed once, where motion is welcome", async () => {
+  await at.show(inserts([["text", { id: 2, body: "x" }], ["text", { id: 3, body: "y" }]]), { reducedMotion: "no-preference" });
+  at.host.patch([{ op: "update", id: id(2), set: { body: "changed" } }]);
+  await at.page.getByText("changed").waitFor();
+  const washed = await at.page.evaluate(() => document.getAnimations().filter(({ id }) => id === "wash").map(({ effect }) => effect.target.textContent));
+  assert.deepEqual(washed, ["changed"]);
+});
+
+test("an error stands in its place with line, source and traceback", async () => {
+  await at.show(inserts([["exception", { message: "attempt to index a nil value", kind: "Script error", file: "app.lua", line: 2, source: [[1, "local x"], [2, "x.y = 1"]], traceback: ["app.lua:2: in main chunk"] }]]));
+  const box = at.page.locator(".exception");
+  assert.match(await box.textContent(), /attempt to index a nil value.*Script error in app\.lua line 2/s);
+  assert.equal(await box.locator("li.is-here").textContent(), "2x.y = 1");
+  await box.getByText("Traceback").click();
+  assert.ok(await box.getByText("in main chunk").isVisible());
+});
+
+test("a script that does not compile is shown over the page, which stays, until it is mended", async () => {
+  await at.show(inserts([["text", { id: 2, body: "the old page" }]]));
+  at.host.send({ t: "broken", message: "'end' expected near '<eof>'", file: "app.lua", line: 9, source: [[8, "if x then"], [9, ""]] });
+  await at.page.getByText("'end' expected").waitFor();
+  assert.ok(await at.page.getByText("the old page").isVisible());
+  await at.page.getByRole("button", { name: "Hide" }).click();
+  assert.equal(await at.page.getByText("'end' expected").count(), 0);
+  at.host.send({ t: "mended" });
+  await at.page.locator(".broken").waitFor({ state: "detached" });
+});
+
+test("notices of the host are toasts in a live region, and can be closed", async () => {
+  await at.show(inserts([["text", { id: 2, body: "x" }]]));
+  at.host.send({ t: "notice", kind: "press_dropped", text: "Stopped; 2 presses that waited were dropped." });
+  const toast = at.page.locator("[aria-live=polite] .toast");
+  await toast.getByText("2 presses").waitFor();
+  await toast.getByRole("button", { name: "Close" }).click();
+  await toast.waitFor({ state: "hidden" });
+});
+
+test("metrics side by side are one card; another neighbour makes them single again", async () => {
+  await at.show(inserts([["columns", { spec: 2 }, [["column", { id: 3 }, [["metric", { id: 4, label: "A", value: 1 }]]], ["column", { id: 5 }, [["metric", { id: 6, label: "B", value: 2 }]]]]]]));
+  assert.equal(await at.page.locator(".metrics").count(), 1);
+  at.host.patch([{ op: "insert", id: id(7), in: id(5), after: id(6), type: "text", props: { body: "more" } }]);
+  await at.page.getByText("more").waitFor();
+  assert.equal(await at.page.locator(".metrics").count(), 0);
+});
+
+test("tabs are moved through with the arrows, and keep their choice over a patch", async () => {
+  await at.show(inserts([["tabs", { id: 2, labels: ["One", "Two"] }, [["tab", { id: 3, label: "One" }, [["text", { id: 4, body: "first page" }]]], ["tab", { id: 5, label: "Two" }, [["text", { id: 6, body: "second page" }]]]]]]));
+  await at.page.getByRole("tab", { name: "One" }).focus();
+  await at.page.keyboard.press("ArrowRight");
+  assert.ok(await at.page.getByText("second page").isVisible());
+  assert.ok(!(await at.page.getByText("first page").isVisible()));
+  at.host.patch([{ op: "update", id: id(6), set: { body: "changed page" } }]);
+  await at.page.getByText("changed page").waitFor();
+  assert.ok(await at.page.getByText("changed page").isVisible());
+});
+
+test("a fold opened by the person stays open over patches", async () => {
+  await at.show(inserts([["expander", { id: 2, label: "More" }, [["text", { id: 3, body: "inside" }]]]]));
+  await at.page.getByText("More").click();
+  at.host.patch([{ op: "update", id: id(3), set: { body: "changed inside" } }]);
+  await at.page.getByText("changed inside").waitFor();
+  assert.equal(await at.page.locator("details").evaluate((box) => box.open), true);
+});
+
+test("a spinner stays unseen for half a second", async () => {
+  await at.show(inserts([["text", { id: 2, body: "x" }]]));
+  at.host.patch([{ op: "insert", id: id(9), in: 1, after: id(2), type: "spinner", props: { text: "Working hard" } }], "running");
+  await at.page.locator(".spinner-line.is-waiting").waitFor({ state: "attached" });
+  assert.equal(await at.page.getByText("Working hard").count(), 0);
+  await at.page.getByText("Working hard").waitFor();
+});
+
+test("the tree of a value shows BSON's types and folds by keyboard", async () => {
+  await at.show(gallery());
+  const tree = at.page.locator(".json");
+  const text = await tree.textContent();
+  for (const part of ["65f0a1b2c3d4e5f6a7b8c9d0ObjectId", "2.80decimal", "9007199254740993int64", "2026-11-20T09:30:00.000Zdate", "3 bytesbinary 0", "1700000000, 3timestamp"]) assert.ok(text.includes(part), `${part} in ${text}`);
+  await tree.locator("summary").nth(1).focus();
+  await at.page.keyboard.press("Enter");
+  await tree.getByText('"classic"').waitFor({ state: "hidden" });
+});
+
+test("numbers of a table stand at the right, with the same places", async () => {
+  await at.show(gallery());
+  const cells = await at.page.locator("[data-element=table] tbody tr td:nth-child(3)").evaluateAll((all) => all.map((cell) => [cell.textContent, getComputedStyle(cell).textAlign]));
+  assert.deepEqual(cells, [["2.80", "end"], ["3.25", "end"], ["4.00", "end"], ["14.50", "end"]]);
+});
+
+test("an empty sidebar is hidden; with something in it, it is a drawer on a phone", async () => {
+  await at.show(inserts([["text", { id: 2, body: "x" }]]), { viewport: { width: 390, height: 800 } });
+  assert.equal(await at.page.locator(".sidebar").count(), 0);
+  at.host.patch(inserts([["text", { id: 9, body: "in the sidebar" }]], 2));
+  const open = at.page.getByRole("button", { name: "Open the sidebar" });
+  await open.waitFor();
+  assert.ok(!(await at.page.getByText("in the sidebar").isVisible()));
+  await open.click();
+  await at.page.getByText("in the sidebar").waitFor();
+  await at.page.keyboard.press("Escape");
+  await at.page.getByText("in the sidebar").waitFor({ state: "hidden" });
+});
+
+test("no page scrolls sideways, from a phone to a wide screen", async () => {
+  for (const width of [320, 390, 700, 1024, 1600]) {
+    await at.show(gallery(), { viewport: { width, height: 900 } });
+    assert.ok((await at.page.evaluate(() => document.documentElement.scrollWidth)) <= width, `${width} px`);
+  }
+});
+
+test("the page needs no style attributes in its markup and breaks no content policy", async () => {
+  await at.show(gallery());
+  at.host.patch([{ op: "update", id: id(51), set: { value: 0.9 } }, { op: "update", id: id(30), set: { value: 80 } }]);
+  await at.page.waitForFunction(() => document.querySelector("progress").value === 0.9);
+  assert.deepEqual(at.faults, []);
+  assert.ok(idText(51).length > 9);
+});
