@@ -6,6 +6,12 @@ local sandbox = require "moonlit.sandbox"
 local bindings = require "moonlit.bindings"
 local state = require "moonlit.state"
 
+-- What scripts require is loaded before the first run: compiling it inside of one would take longer
+-- than a run may go without a pause.
+require "moonlit"
+require "moonlit.mongo"
+require "moonlit.bson"
+
 local runner = {}
 
 ---@class moonlit.Callback

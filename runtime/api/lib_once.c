@@ -20,10 +20,10 @@
 
 struct flight {
     struct engine *engine;
-    struct run *run;      /* NULL when it has ended */
-    struct list waiters;  /* struct op_once */
+    struct run *run;     /* NULL when it has ended */
+    struct list waiters; /* struct op_once */
     bool failed;
-    int value;            /* reference of the result or the error */
+    int value; /* reference of the result or the error */
     char *key;
 };
 
@@ -131,9 +131,9 @@ static void on_end(struct run *run)
     flight->run = NULL;
     if (run->leave != LEAVE_NOT && run->leave != LEAVE_FAILED) {
         lua_State *L = flight->engine->state->L;
-        lua_pushfstring(L, "ui.once: %s", run->failure.message[0] != '\0'
-                                              ? run->failure.message
-                                              : "the host is ending");
+        lua_pushfstring(L, "ui.once: %s",
+                        run->failure.message[0] != '\0' ? run->failure.message
+                                                        : "the host is ending");
         flight->value = luaL_ref(L, LUA_REGISTRYINDEX);
         flight->failed = true;
     }
