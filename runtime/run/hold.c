@@ -49,6 +49,7 @@ bool run_receive_press(struct branch *branch, uint64_t id)
     if (run->holds.press != PRESS_UNRECEIVED || run->press != id) {
         return false;
     }
+    branch_sync(branch); /* the place it draws in is Lua's to change: read before it is written */
     run->holds.press = PRESS_UNCLAIMED;
     branch->presses++;
     branch_share(branch);
