@@ -143,8 +143,8 @@ test('the first element is visible while a slow find is still blocked', () => wi
 local ui = require "moonlit"
 local mongo = require "moonlit.mongo"
 ui.once("slow", function()
-  mongo.database("admin"):command { configureFailPoint = "failCommand", mode = "alwaysOn",
-    data = { failCommands = { "find" }, blockConnection = true, blockTimeMS = 600000 } }
+  mongo.database("admin"):command { { "configureFailPoint", "failCommand" }, { "mode", "alwaysOn" },
+    { "data", { failCommands = { "find" }, blockConnection = true, blockTimeMS = 600000 } } }
 end)
 ui.text "first"
 mongo.database().things:find_one{}

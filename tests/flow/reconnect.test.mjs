@@ -151,8 +151,8 @@ test('a session without a page expires', () => withApp(counter, async (host, pag
   assert.equal(again.welcome.resumed, false)
 }, { options: ['--session-timeout', '0.2'] }))
 
-const blocked = (name) => `mongo.database("admin"):command { configureFailPoint = "failCommand", mode = "alwaysOn",
-    data = { failCommands = { "${name}" }, blockConnection = true, blockTimeMS = 600000 } }`
+const blocked = (name) => `mongo.database("admin"):command { { "configureFailPoint", "failCommand" }, { "mode", "alwaysOn" },
+    { "data", { failCommands = { "${name}" }, blockConnection = true, blockTimeMS = 600000 } } }`
 const waits = {
   sleep: 'ui.sleep(60)',
   together: 'ui.together(function() ui.sleep(60) end, function() ui.sleep(60) end)',

@@ -13,8 +13,8 @@ local ui = require "moonlit"
 local mongo = require "moonlit.mongo"
 local things = mongo.database().things
 ui.once("hang", function()
-  mongo.database("admin"):command { configureFailPoint = "failCommand", mode = "alwaysOn",
-    data = { failCommands = { "${name}" }, blockConnection = true, blockTimeMS = 600000 } }
+  mongo.database("admin"):command { { "configureFailPoint", "failCommand" }, { "mode", "alwaysOn" },
+    { "data", { failCommands = { "${name}" }, blockConnection = true, blockTimeMS = 600000 } } }
 end)
 ui.text "first"
 ${call}

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
-import { Store, failure, Long, UUID } from '../support/store.mjs'
+import { Store, Wire, failure, Long, UUID } from '../support/store.mjs'
 
 const point = (client, data, mode = 'alwaysOn') => client.db('admin').command({ configureFailPoint: 'failCommand', mode, data })
 const status = async (client) => (await client.db('admin').command({ serverStatus: 1 })).moonlit
@@ -17,11 +17,12 @@ test('a retryable write that is sent twice happens once, and is answered twice',
   const client = await store.connect()
   const db = client.db('shop')
   const lsid = { id: new UUID() }
+  const wire = new Wire(store)
   await db.collection('items').insertOne({ _id: 1, n: 0 })
   const session = (number) => ({ $db: 'shop', lsid, txnNumber: Long.fromNumber(number) })
-  const send = (number) => rawCommand(store, { update: 'items', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }], ...session(number) })
+  const send = (number) => wire.command({ update: 'items', updates: [{ q: { _id: 1 }, u: { $inc: { n: 1 } } }], ...session(number) })
   const modify = (number) =>
-    rawCommand(store, { findAndModify: 'items', query: { _id: 1 }, update: { $inc: { n: 1 } }, new: true, ...session(number) })
+    wire.command({ findAndModify: 'items', query: { _id: 1 }, update: { $inc: { n: 1 } }, new: true, ...session(number) })
   const first = await send(1)
   assert.deepEqual(await send(1), first)
   assert.equal((await db.collection('items').findOne()).n, 1)
@@ -33,6 +34,7 @@ test('a retryable write that is sent twice happens once, and is answered twice',
   assert.equal((await modify(2)).value.n, 2)
   assert.equal((await again.db('shop').collection('items').findOne()).n, 2)
   assert.equal((await failure(send(1))).code, 225)
+  wire.close()
   await store.stop()
 })
 
@@ -170,89 +172,42 @@ test('a second store on the same folder is refused with a sentence', async () =>
 
 test('acknowledged writes survive kill -9, twenty times under four writers', async () => {
   const store = await Store.start()
-  const writers = 4
-  const acknowledged = Array.from({ length: writers }, () => ({ inserts: 0, sum: 0 }))
+  const writers = Array.from({ length: 4 }, (_, number) => ({ number, wire: new Wire(store), lsid: { id: new UUID() }, sent: 0, done: 0 }))
+  const total = () => writers.reduce((sum, { done }) => sum + done, 0)
   let running = true
-  const client = await store.connect({ retryWrites: true, serverSelectionTimeoutMS: 30000 })
-  const db = client.db('shop')
-  const persist = async (action) => { // a driver repeats a write once; beyond that its outcome is open
+  // Sent until it is answered, under one number: however often it arrives, it is one write.
+  const write = async (writer, command) => {
+    const numbered = { ...command, $db: 'shop', lsid: writer.lsid, txnNumber: Long.fromNumber(++writer.sent) }
     for (;;) {
       try {
-        return await action()
+        const answer = await writer.wire.command(numbered)
+        assert.equal(answer.writeErrors, undefined)
+        return assert.equal(answer.n, 1)
       } catch (error) {
-        if (error.code === 11000) return 'there'
-        if (!/Network|Connect|ServerSelection|Pool/.test(error.name)) throw error
+        if (error !== writer.wire.lost) throw error
       }
     }
   }
-  const write = async (number) => {
-    const mine = acknowledged[number]
-    const session = client.startSession()
-    for (let i = 0; running; i++) {
-      await persist(() => db.collection('inserts').insertOne({ _id: `${number}:${i}` }))
-      mine.inserts++
-      const lsid = session.id
-      // The same txnNumber each time: however often it is sent, it is one addition.
-      const command = { update: 'sums', updates: [{ q: { _id: number }, u: { $inc: { n: 1 } }, upsert: true }] }
-      await persist(() => store.raw.send({ ...command, $db: 'shop', lsid, txnNumber: Long.fromNumber(i + 1) }))
-      mine.sum++
+  const work = Promise.all(writers.map(async (writer) => {
+    for (; running; writer.done++) {
+      const _id = `${writer.number}:${writer.done}`
+      await write(writer, { insert: 'inserts', documents: [{ _id, text: 'x'.repeat(500) }] })
+      await write(writer, { update: 'sums', updates: [{ q: { _id: writer.number }, u: { $inc: { n: 1 } }, upsert: true }] })
     }
-    await session.endSession()
-  }
-  store.raw = { send: (command) => rawCommand(store, command) }
-  const work = Promise.all(Array.from({ length: writers }, (_, i) => write(i)))
+  }))
   for (let round = 0; round < 20; round++) {
-    const before = acknowledged.reduce((sum, { inserts }) => sum + inserts, 0)
-    await until(() => acknowledged.reduce((sum, { inserts }) => sum + inserts, 0) > before + 20)
+    const before = total()
+    await Promise.race([work, until(() => total() > before + 40)])
     await store.kill()
     await store.launch()
   }
   running = false
   await work
+  const db = (await store.connect()).db('shop')
   const sums = Object.fromEntries((await db.collection('sums').find().toArray()).map(({ _id, n }) => [_id, n]))
-  const ids = new Set((await db.collection('inserts').find().toArray()).map(({ _id }) => _id))
-  for (let number = 0; number < writers; number++) {
-    assert.equal(sums[number], acknowledged[number].sum)
-    for (let i = 0; i < acknowledged[number].inserts; i++) assert.ok(ids.has(`${number}:${i}`), `${number}:${i} is lost`)
-  }
-  assert.equal(ids.size, acknowledged.reduce((sum, { inserts }) => sum + inserts, 0))
+  assert.deepEqual(sums, Object.fromEntries(writers.map(({ number, done }) => [number, done])))
+  const ids = (await db.collection('inserts').find().toArray()).map(({ _id }) => _id).sort()
+  assert.deepEqual(ids, writers.flatMap(({ number, done }) => Array.from({ length: done }, (_, i) => `${number}:${i}`)).sort())
+  writers.forEach(({ wire }) => wire.close())
   await store.stop()
 })
-
-const connectRaw = (store) => new Promise((resolve, reject) => {
-  const socket = net.connect(store.socket, () => resolve(socket))
-  socket.on('error', reject)
-})
-
-/** One command on a connection of its own, answered or failed with a NetworkError. */
-async function rawCommand(store, command) {
-  const { require } = await import('../support/moonlit.mjs')
-  const { BSON } = require('bson')
-  const lost = () => Object.assign(new Error('lost'), { name: 'NetworkError' })
-  let socket
-  try {
-    socket = await connectRaw(store)
-  } catch {
-    await new Promise(setImmediate)
-    throw lost()
-  }
-  const body = Buffer.from(BSON.serialize(command))
-  const head = Buffer.alloc(21)
-  head.writeInt32LE(21 + body.length, 0)
-  head.writeInt32LE(1, 4)
-  head.writeInt32LE(2013, 12)
-  return new Promise((resolve, reject) => {
-    let bytes = Buffer.alloc(0)
-    socket.on('error', () => {})
-    socket.on('close', () => reject(lost()))
-    socket.on('data', (piece) => {
-      bytes = Buffer.concat([bytes, piece])
-      if (bytes.length < 4 || bytes.length < bytes.readInt32LE(0)) return
-      const answer = BSON.deserialize(bytes.subarray(21))
-      if (answer.ok === 1) resolve(answer)
-      else reject(Object.assign(new Error(answer.errmsg), { code: answer.code }))
-      socket.destroy()
-    })
-    socket.write(Buffer.concat([head, body]))
-  })
-}
