@@ -17,7 +17,7 @@
 int call_slot(const struct call *call, const char *name)
 {
     for (int i = 0; i < call->field_count; i++) {
-        if (strcmp(element_field(call->element, i)->name, name) == 0) {
+        if (call->slots[i] != 0 && strcmp(element_field(call->element, i)->name, name) == 0) {
             return call->slots[i];
         }
     }
@@ -49,7 +49,7 @@ static int find_option(struct call *call, const char *name)
 {
     for (int i = 0; i < call->field_count; i++) {
         const struct field *field = element_field(call->element, i);
-        if (strcmp(field->name, name) == 0) {
+        if (field->name[0] == name[0] && strcmp(field->name, name) == 0) {
             return is_option(call, field) ? i : -1;
         }
     }

@@ -69,7 +69,7 @@ int element_field_count(enum element_type type)
 
 bool field_is_required(const struct field *field)
 {
-    return strcmp(field->default_value, "required") == 0;
+    return field->default_value[0] == 'r' && strcmp(field->default_value, "required") == 0;
 }
 
 enum element_type element_find(const char *name)
