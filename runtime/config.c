@@ -22,7 +22,8 @@ struct option {
 static const struct option options[] = {
     {"--host", "ADDRESS", OPTION_TEXT, AT(host), "listen here (127.0.0.1)"},
     {"--port", "NUMBER", OPTION_PORT, AT(port), "listen on this port, 0 for any free one (8501)"},
-    {"--allow-host", "NAME", OPTION_NAME, 0, "another name under which browsers may come; repeatable"},
+    {"--allow-host", "NAME", OPTION_NAME, 0,
+     "another name under which browsers may come; repeatable"},
     {"--database", "URI", OPTION_TEXT, AT(database),
      "a MongoDB to use; also MONGODB_URI (the built-in store)"},
     {"--store", "DIR", OPTION_TEXT, AT(store),
@@ -85,8 +86,8 @@ static bool read_positive(double *out, const struct option *option, const char *
     char *end;
     double number = strtod(text, &end);
     if (*text == '\0' || *end != '\0' || !(number > 0 && number < 1e9)) {
-        return error_set(error, ERROR_MISUSE, 0, "%s is a number above 0, not \"%s\".", option->name,
-                         text);
+        return error_set(error, ERROR_MISUSE, 0, "%s is a number above 0, not \"%s\".",
+                         option->name, text);
     }
     *out = number;
     return true;

@@ -13,18 +13,18 @@
 enum { CONFIG_ALLOW_HOSTS = 16 };
 
 struct config {
-    const char *script;   /* a file, or a folder with app.lua or main.lua */
+    const char *script; /* a file, or a folder with app.lua or main.lua */
     const char *host;
-    int port;             /* 0: any free one */
+    int port; /* 0: any free one */
     const char *allow_hosts[CONFIG_ALLOW_HOSTS + 1];
     size_t allow_host_count;
-    const char *database; /* a URI, or NULL for the built-in store */
-    const char *store;    /* its folder, or NULL for .moonlit/store beside the app */
-    bool open;            /* open the page in a browser when ready */
-    bool test_commands;   /* the built-in store knows configureFailPoint */
-    double cpu_limit;     /* seconds */
-    double wall_limit;    /* seconds */
-    double memory_limit;  /* MiB */
+    const char *database;   /* a URI, or NULL for the built-in store */
+    const char *store;      /* its folder, or NULL for .moonlit/store beside the app */
+    bool open;              /* open the page in a browser when ready */
+    bool test_commands;     /* the built-in store knows configureFailPoint */
+    double cpu_limit;       /* seconds */
+    double wall_limit;      /* seconds */
+    double memory_limit;    /* MiB */
     double session_timeout; /* seconds */
 };
 

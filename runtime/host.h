@@ -43,7 +43,7 @@ struct host {
     void (*on_ready)(void *data);
     void (*on_stopped)(void *data);
     void *data;
-    struct alarm stopping;     /* looks whether the runs have ended */
+    struct alarm stopping; /* looks whether the runs have ended */
     bool is_stopping;
     bool drained;
 };

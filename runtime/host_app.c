@@ -7,8 +7,8 @@
 
 #include "api/api.h"
 #include "app/app.h"
-#include "bridge/value.h"
 #include "bridge/state.h"
+#include "bridge/value.h"
 #include "host.h"
 #include "run/failure.h"
 #include "run/run.h"

@@ -8,8 +8,8 @@
 static void one(struct buffer *out, const char *name, const char *kind, const char *help,
                 double value)
 {
-    buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, kind, name,
-                         value);
+    buffer_append_format(out, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", name, help, name, kind,
+                         name, value);
 }
 
 static void labelled(struct buffer *out, const char *name, const char *label, const char *value,

@@ -18,7 +18,7 @@ struct page {
     struct session *session; /* NULL until hello was answered */
     struct list waiting;     /* in the host's list, while the old page is asked */
     struct alarm patience;
-    uint8_t *hello;          /* kept while waiting */
+    uint8_t *hello; /* kept while waiting */
     size_t hello_length;
     struct session *wanted;
 };
@@ -192,7 +192,8 @@ void page_on_message(void *data, struct socket *socket, const uint8_t *bytes, si
         return;
     }
     if (!session_receive(page->session, &message, &error)) {
-        log_write(host->log, LOG_WARNING, "session %s: %s", page->session->public_id, error.message);
+        log_write(host->log, LOG_WARNING, "session %s: %s", page->session->public_id,
+                  error.message);
         refuse(page, SOCKET_CODE_POLICY, error.message);
     }
 }

@@ -22,8 +22,9 @@ static struct session *check_session(lua_State *L, const char *what)
         luaL_error(L, "%s can only be used while a script runs", what);
     }
     if (run->session == NULL) {
-        luaL_error(L, "%s cannot be used inside ui.once: it runs once for the whole process and "
-                      "belongs to no session. Return what you need and use it outside",
+        luaL_error(L,
+                   "%s cannot be used inside ui.once: it runs once for the whole process and "
+                   "belongs to no session. Return what you need and use it outside",
                    what);
     }
     return run->session;
@@ -75,8 +76,9 @@ static int rerun(lua_State *L)
 {
     struct session *session = check_session(L, "ui.rerun()");
     if (session->reruns >= LIMIT_RUN_RERUNS) {
-        return luaL_error(L, "ui.rerun() was called %d times in a row without anything new: call it "
-                             "only when something has changed",
+        return luaL_error(L,
+                          "ui.rerun() was called %d times in a row without anything new: call it "
+                          "only when something has changed",
                           LIMIT_RUN_RERUNS);
     }
     session->reruns++;
@@ -146,11 +148,18 @@ static int place(lua_State *L)
 int luaopen_moonlit_core_run(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"session", get_session},       {"session_or_nil", get_session_or_nil},
-        {"info", get_info},       {"stop", stop},
-        {"rerun", rerun},               {"print", print_line},    {"shield_begin", shield_begin},
-        {"shield_end", shield_end},          {"seen", get_seen},
-        {"press", get_press},           {"place", place},         {NULL, NULL},
+        {"session", get_session},
+        {"session_or_nil", get_session_or_nil},
+        {"info", get_info},
+        {"stop", stop},
+        {"rerun", rerun},
+        {"print", print_line},
+        {"shield_begin", shield_begin},
+        {"shield_end", shield_end},
+        {"seen", get_seen},
+        {"press", get_press},
+        {"place", place},
+        {NULL, NULL},
     };
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name != NULL; function++) {

@@ -29,7 +29,7 @@ struct op_together {
     int results;          /* reference: [i] = {n = count, ...} */
     int error;            /* reference of the first error, or LUA_NOREF */
     int count;
-    bool ending;          /* an error or the time: the others are being ended */
+    bool ending; /* an error or the time: the others are being ended */
 };
 
 struct child {

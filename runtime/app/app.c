@@ -38,8 +38,9 @@ static char *find_script(const char *given, struct error *error)
 {
     struct stat status;
     if (stat(given, &status) != 0) {
-        error_set(error, ERROR_MISUSE, errno, "%s: %s. Give the path of a Lua script, as in "
-                                              "`moonlit run app.lua`.",
+        error_set(error, ERROR_MISUSE, errno,
+                  "%s: %s. Give the path of a Lua script, as in "
+                  "`moonlit run app.lua`.",
                   given, errno == ENOENT ? "there is no such file" : strerror(errno));
         return NULL;
     }
@@ -54,8 +55,9 @@ static char *find_script(const char *given, struct error *error)
             return memory_copy_text(path);
         }
     }
-    error_set(error, ERROR_MISUSE, 0, "The folder %s holds no app.lua and no main.lua: name the "
-                                      "script, as in `moonlit run %s/my.lua`.",
+    error_set(error, ERROR_MISUSE, 0,
+              "The folder %s holds no app.lua and no main.lua: name the "
+              "script, as in `moonlit run %s/my.lua`.",
               given, given);
     return NULL;
 }
@@ -136,8 +138,8 @@ static void on_change(void *data)
 
 /* ---- life ---- */
 
-struct app *app_new(struct engine *engine, const char *script, const struct app_callbacks *callbacks,
-                    struct error *error)
+struct app *app_new(struct engine *engine, const char *script,
+                    const struct app_callbacks *callbacks, struct error *error)
 {
     char *path = find_script(script, error);
     if (path == NULL) {

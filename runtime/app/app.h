@@ -27,8 +27,8 @@ struct app_callbacks {
 };
 
 /* `script` is a file, or a folder that holds app.lua or main.lua. */
-struct app *app_new(struct engine *engine, const char *script, const struct app_callbacks *callbacks,
-                    struct error *error);
+struct app *app_new(struct engine *engine, const char *script,
+                    const struct app_callbacks *callbacks, struct error *error);
 void app_free(struct app *app);
 
 /* "products": the file's name without its end; its whole path; its folder. */

@@ -15,12 +15,12 @@ struct list {
 
 #define list_item(link, type, member) ((type *)(void *)((char *)(link)-offsetof(type, member)))
 
-#define list_each(link, head) \
+#define list_each(link, head)                                                                      \
     for (struct list *link = (head)->next; link != (head); link = link->next)
 
 /* As list_each, but the item may be removed on the way. */
-#define list_each_safe(link, after, head)                                              \
-    for (struct list *link = (head)->next, *after = link->next; link != (head); \
+#define list_each_safe(link, after, head)                                                          \
+    for (struct list *link = (head)->next, *after = link->next; link != (head);                    \
          link = after, after = link->next)
 
 static inline void list_init(struct list *list)

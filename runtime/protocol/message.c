@@ -6,8 +6,8 @@
 
 static bool refuse(struct error *error, const char *what)
 {
-    return error_set(error, ERROR_PROTOCOL, 0, "The page sent a message that is not understood: %s.",
-                     what);
+    return error_set(error, ERROR_PROTOCOL, 0,
+                     "The page sent a message that is not understood: %s.", what);
 }
 
 static bool read_number(const bson_iter_t *field, int64_t *out)
@@ -39,8 +39,14 @@ struct field {
     bool is_text;
 };
 
-#define TEXT(name) {#name, offsetof(struct message, name), true}
-#define NUMBER(name) {#name, offsetof(struct message, name), false}
+#define TEXT(name)                                                                                 \
+    {                                                                                              \
+#name, offsetof(struct message, name), true                                                \
+    }
+#define NUMBER(name)                                                                               \
+    {                                                                                              \
+#name, offsetof(struct message, name), false                                               \
+    }
 
 static const struct field fields[] = {TEXT(session), TEXT(load), TEXT(locale), TEXT(zone),
                                       TEXT(theme),   TEXT(path), TEXT(query),  NUMBER(seq),

@@ -28,16 +28,16 @@ enum message_kind {
 
 struct message {
     enum message_kind kind;
-    const char *session; /* hello: the secret, or NULL */
-    const char *load;    /* hello */
-    int64_t seq;         /* hello: last patch applied */
-    int64_t event;       /* hello: last event sent in this load */
+    const char *session;               /* hello: the secret, or NULL */
+    const char *load;                  /* hello */
+    int64_t seq;                       /* hello: last patch applied */
+    int64_t event;                     /* hello: last event sent in this load */
     const char *locale, *zone, *theme; /* hello, context */
     const char *path, *query;          /* hello, event */
-    int64_t n;           /* event, stop: its number */
-    int64_t seen;        /* event: last patch applied */
-    int64_t press;       /* event: the widget pressed, or 0 */
-    bson_iter_t values;  /* event: {id as text: value}; has_values says whether */
+    int64_t n;                         /* event, stop: its number */
+    int64_t seen;                      /* event: last patch applied */
+    int64_t press;                     /* event: the widget pressed, or 0 */
+    bson_iter_t values;                /* event: {id as text: value}; has_values says whether */
     bool has_values;
 };
 

@@ -11,8 +11,8 @@
 #include <uv.h>
 
 struct alarm {
-    uint64_t due;   /* uv_now of the loop, milliseconds */
-    size_t place;   /* in the heap, from 1; 0 while off */
+    uint64_t due; /* uv_now of the loop, milliseconds */
+    size_t place; /* in the heap, from 1; 0 while off */
     void (*call)(struct alarm *alarm);
 };
 

@@ -38,11 +38,10 @@ void failure_locate(struct failure *failure, lua_State *co)
             failure->line = frame.currentline;
             snprintf(failure->file, sizeof failure->file, "%s", frame.source + 1);
         }
-        int length =
-            snprintf(failure->traceback + used, sizeof failure->traceback - used, "%s:%d: %s%s\n",
-                     frame.source + 1, frame.currentline,
-                     frame.name != NULL ? "in " : "in the script",
-                     frame.name != NULL ? frame.name : "");
+        int length = snprintf(failure->traceback + used, sizeof failure->traceback - used,
+                              "%s:%d: %s%s\n", frame.source + 1, frame.currentline,
+                              frame.name != NULL ? "in " : "in the script",
+                              frame.name != NULL ? frame.name : "");
         if (length < 0 || used + (size_t)length >= sizeof failure->traceback) {
             failure->traceback[used] = '\0';
             return;

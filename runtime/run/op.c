@@ -13,8 +13,9 @@ int op_wait(lua_State *L, struct op *op)
     const char *name = op->type->name;
     if (branch == NULL || !lua_isyieldable(L)) {
         op->type->free(op);
-        return luaL_error(L, "%s cannot wait here: Lua cannot pause inside an error handler or a C "
-                             "function's callback; call it outside of that",
+        return luaL_error(L,
+                          "%s cannot wait here: Lua cannot pause inside an error handler or a C "
+                          "function's callback; call it outside of that",
                           name);
     }
     struct run *run = branch->run;

@@ -2,8 +2,8 @@
  * An op is something a coroutine waits for. Every waiting call of a script is one file with the
  * same beats (read api/lib_sleep.c first):
  *
- *   the Lua-visible C function  checks its arguments, makes the op, ends with `return op_wait(L, op)`
- *   start                       begins the work; called by op_wait when the run may begin it
+ *   the Lua-visible C function  checks its arguments, makes the op, ends with `return op_wait(L,
+ * op)` start                       begins the work; called by op_wait when the run may begin it
  *   ... the loop goes on; the outside event calls op_ready(op) ...
  *   finish                      pushes the results on the coroutine, just before it is resumed
  *   free                        the op's memory goes

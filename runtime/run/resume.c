@@ -177,9 +177,9 @@ void branch_resume(struct branch *branch)
     engine->slice_start = engine->last_tick = uv_hrtime();
     engine->slice_end = engine->slice_start + LIMIT_RUN_SLICE * 1000000ull;
     uint64_t cpu_before = cpu_now();
-    state_guard(engine->state, limits->memory_bytes - (run->growth < limits->memory_bytes
-                                                           ? run->growth
-                                                           : limits->memory_bytes));
+    state_guard(engine->state,
+                limits->memory_bytes -
+                    (run->growth < limits->memory_bytes ? run->growth : limits->memory_bytes));
     int status = lua_resume(branch->co, arguments);
     state_unguard(engine->state);
     engine->current = NULL;
@@ -223,8 +223,9 @@ static int tick(lua_State *L)
             return lua_yield(L, 0);
         }
     } else if (now - engine->slice_start > LIMIT_RUN_UNYIELDABLE * 1000000ull) {
-        return luaL_error(L, "this ran for more than %d ms where Lua cannot pause (an error handler "
-                             "or a C function's callback): do the work outside of it",
+        return luaL_error(L,
+                          "this ran for more than %d ms where Lua cannot pause (an error handler "
+                          "or a C function's callback): do the work outside of it",
                           LIMIT_RUN_UNYIELDABLE);
     }
     lua_pushinteger(L, engine->budget);

@@ -232,7 +232,8 @@ static void on_stop_time(struct alarm *alarm)
 
 void run_leave(struct run *run, enum leave leave)
 {
-    bool waits = leave != LEAVE_SUPERSEDED && leave != LEAVE_LIMIT && run_has_unfinished_business(run);
+    bool waits =
+        leave != LEAVE_SUPERSEDED && leave != LEAVE_LIMIT && run_has_unfinished_business(run);
     if (!waits) {
         run_finish(run, leave);
         return;

@@ -6,7 +6,8 @@
  * Life: run_new makes it queued; run_start puts its first branch in line; the scheduler resumes
  * branches (resume.c, the one place that does); whenever no branch can go on, what was drawn is
  * flushed into the session's tree and told to the page. run_finish, or run_leave from the script,
- * the session or a limit, ends it: ops are cancelled, clean-ups called in reverse, the owner is told
+ * the session or a limit, ends it: ops are cancelled, clean-ups called in reverse, the owner is
+ * told
  * (`on_end`), and the memory goes with it. At most one run of a session is alive.
  *
  *   queued -> running <-> waiting -> finished | failed | cancelled | superseded
@@ -82,15 +83,15 @@ struct run {
     struct engine *engine;
     struct session *session; /* NULL: the host's own work */
     const struct run_owner *owner;
-    void *data;              /* the owner's */
+    void *data; /* the owner's */
     uint64_t number;
     enum run_state state;
     enum leave leave;
-    bool leaving;            /* `leave` waits for a write under way or a shield */
-    struct list branches;    /* all not yet ended */
+    bool leaving;         /* `leave` waits for a write under way or a shield */
+    struct list branches; /* all not yet ended */
     struct branch *main;
     struct list defers;
-    struct draft *draft;     /* NULL without a session */
+    struct draft *draft; /* NULL without a session */
     struct holds holds;
     int container_reference; /* where the main branch drew when the run ended */
     uint64_t press;          /* the widget pressed, 0 for none */
@@ -101,11 +102,11 @@ struct run {
     uint64_t cpu_limit;      /* nanoseconds */
     size_t growth;           /* bytes of Lua memory this run has added so far */
     bool memory_over;
-    bool write_unknown;      /* a write under way was given up */
-    struct alarm wall;       /* the wall-clock limit */
-    struct alarm stop;       /* how long a leaving run waits for a write */
-    unsigned operations;     /* ops started */
-    struct failure failure;  /* of LEAVE_FAILED and LEAVE_LIMIT */
+    bool write_unknown;     /* a write under way was given up */
+    struct alarm wall;      /* the wall-clock limit */
+    struct alarm stop;      /* how long a leaving run waits for a write */
+    unsigned operations;    /* ops started */
+    struct failure failure; /* of LEAVE_FAILED and LEAVE_LIMIT */
 };
 
 /* One coroutine of a run. */
@@ -117,13 +118,13 @@ struct branch {
     bool in_line;
     bool begun;
     lua_State *co;
-    int reference;          /* keeps the coroutine */
-    int arguments;          /* values on its stack for the next resume */
-    struct op *op;          /* what it waits for */
-    uint64_t presses;       /* received so far: _ml_P[1] */
-    int container_reference;/* the Lua handle of where it draws, LUA_NOREF for main: _ml_P[2] */
-    bool row_of_writes;     /* a hold: from a write to the next draw or read */
-    unsigned shields;       /* holds of shield, callback, transaction open here: _ml_P[3] */
+    int reference;           /* keeps the coroutine */
+    int arguments;           /* values on its stack for the next resume */
+    struct op *op;           /* what it waits for */
+    uint64_t presses;        /* received so far: _ml_P[1] */
+    int container_reference; /* the Lua handle of where it draws, LUA_NOREF for main: _ml_P[2] */
+    bool row_of_writes;      /* a hold: from a write to the next draw or read */
+    unsigned shields;        /* holds of shield, callback, transaction open here: _ml_P[3] */
     void (*on_end)(struct branch *branch, int status, int results); /* for children */
     void *data;
 };

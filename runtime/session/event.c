@@ -82,8 +82,9 @@ static void merge(struct event *older, struct event *newer)
 
 bool event_queue_push(struct event_queue *queue, struct event *event)
 {
-    struct event *last =
-        list_is_empty(&queue->events) ? NULL : list_item(queue->events.previous, struct event, link);
+    struct event *last = list_is_empty(&queue->events)
+                             ? NULL
+                             : list_item(queue->events.previous, struct event, link);
     bool merges = last != NULL && last->press == 0 && last->load == event->load &&
                   last->count + event->count <= LIMIT_EVENT_VALUES;
     if (!merges && queue->count >= LIMIT_EVENTS) {

@@ -37,7 +37,7 @@ struct event {
 
 struct event_queue {
     struct list events;
-    size_t count;   /* entries after merging */
+    size_t count; /* entries after merging */
     size_t presses;
 };
 

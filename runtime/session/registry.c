@@ -99,8 +99,8 @@ struct session *registry_open(struct registry *registry, struct error *error)
     if (registry->count >= LIMIT_SESSIONS) {
         struct session *oldest = find_oldest_idle(registry);
         if (oldest == NULL) {
-            error_set(error, ERROR_LIMIT, 0,
-                      "This host serves %d pages already: try again later.", LIMIT_SESSIONS);
+            error_set(error, ERROR_LIMIT, 0, "This host serves %d pages already: try again later.",
+                      LIMIT_SESSIONS);
             return NULL;
         }
         registry_remove(registry, oldest);

@@ -47,7 +47,8 @@ void session_free(struct session *session)
 void session_send_bytes(struct session *session, const uint8_t *bytes, size_t length)
 {
     struct outlet *outlet = &session->outlet;
-    if (outlet->send != NULL && outlet->send(outlet->data, bytes, length) > LIMIT_SOCKET_QUEUE_SOFT) {
+    if (outlet->send != NULL &&
+        outlet->send(outlet->data, bytes, length) > LIMIT_SOCKET_QUEUE_SOFT) {
         session->behind = true;
     }
 }

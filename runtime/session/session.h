@@ -57,36 +57,36 @@ struct session {
     char public_id[SESSION_PUBLIC_LENGTH + 1];
     struct session *next_in_bucket;
 
-    struct outlet outlet;  /* send is NULL without a page */
+    struct outlet outlet; /* send is NULL without a page */
     char locale[32], zone[64], theme[8];
-    uint64_t started;      /* seconds since 1970 */
+    uint64_t started; /* seconds since 1970 */
 
     struct tree *tree;
     struct widgets *widgets;
-    int reference;         /* the session's Lua table */
+    int reference; /* the session's Lua table */
 
     struct event_queue queue;
-    uint64_t load;         /* the page load now; 0 for none */
-    int64_t taken;         /* last event of this load that is in the queue or done */
-    int64_t reflected;     /* last event of this load that a run has taken */
-    bool refusing;         /* events after `taken` were refused */
+    uint64_t load;     /* the page load now; 0 for none */
+    int64_t taken;     /* last event of this load that is in the queue or done */
+    int64_t reflected; /* last event of this load that a run has taken */
+    bool refusing;     /* events after `taken` were refused */
 
-    struct run *run;       /* the one alive */
+    struct run *run; /* the one alive */
     int want;
-    unsigned reruns;       /* ui.rerun() in a row */
-    uint64_t handed_on;    /* a press that a rerun handed on */
-    unsigned patience;     /* ms a view runs before a value supersedes it */
-    struct alarm look;     /* when to look again at a view or an unreceived press */
+    unsigned reruns;    /* ui.rerun() in a row */
+    uint64_t handed_on; /* a press that a rerun handed on */
+    unsigned patience;  /* ms a view runs before a value supersedes it */
+    struct alarm look;  /* when to look again at a view or an unreceived press */
     struct mongo_gate gate;
 
-    uint64_t seq;          /* of the last patch */
-    bool behind;           /* the outlet's queue is full: the next message is the whole tree */
-    struct list frames;    /* sent lately, for a reconnect */
+    uint64_t seq;       /* of the last patch */
+    bool behind;        /* the outlet's queue is full: the next message is the whole tree */
+    struct list frames; /* sent lately, for a reconnect */
     size_t frames_size;
-    bool announced;        /* the page knows that the run is alive */
+    bool announced; /* the page knows that the run is alive */
 
     struct alarm expiry;
-    bool doomed;           /* ends when its run has ended */
+    bool doomed; /* ends when its run has ended */
 };
 
 /* A page is there: welcome it, send what it missed or the whole tree, and start a run if it is a

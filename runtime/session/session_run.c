@@ -141,10 +141,10 @@ void session_start_next_run(struct session *session)
     if (session->queue.count == 0 && session->want == WANT_NOTHING && session->handed_on == 0) {
         return;
     }
-    struct event *event = session->handed_on == 0 ? event_queue_take(&session->queue)
-                                                   : event_new(session->load, session->reflected,
-                                                               (int64_t)session->seq,
-                                                               session->handed_on);
+    struct event *event = session->handed_on == 0
+                              ? event_queue_take(&session->queue)
+                              : event_new(session->load, session->reflected, (int64_t)session->seq,
+                                          session->handed_on);
     session->handed_on = 0;
     session->want = WANT_NOTHING;
     widgets_mark(session->widgets);
@@ -190,10 +190,9 @@ void session_flush(struct session *session, struct run *run, bool ended)
         tree_settle(session->tree, &patch);
     }
     static const char *const words[] = {
-        [LEAVE_NOT] = "finished",       [LEAVE_STOP_CALL] = "finished",
-        [LEAVE_RERUN] = "running",      [LEAVE_FAILED] = "failed",
-        [LEAVE_SUPERSEDED] = "superseded", [LEAVE_STOPPED] = "stopped",
-        [LEAVE_LIMIT] = "limited",      [LEAVE_SHUTDOWN] = "stopped",
+        [LEAVE_NOT] = "finished",  [LEAVE_STOP_CALL] = "finished",    [LEAVE_RERUN] = "running",
+        [LEAVE_FAILED] = "failed", [LEAVE_SUPERSEDED] = "superseded", [LEAVE_STOPPED] = "stopped",
+        [LEAVE_LIMIT] = "limited", [LEAVE_SHUTDOWN] = "stopped",
     };
     bool is_news = patch_count(&patch) > 0 || ended || !session->announced;
     if (patch_is_full(&patch)) {
@@ -282,8 +281,9 @@ static void on_end(struct run *run)
         session->want |= WANT_RUN;
     }
     if (run->write_unknown) {
-        outbox_send_notice(session, "unknown_outcome",
-                           "The run ended while a write was under way: whether it happened is unknown.");
+        outbox_send_notice(
+            session, "unknown_outcome",
+            "The run ended while a write was under way: whether it happened is unknown.");
     }
     settle_press(session, run);
     session_flush(session, run, true);

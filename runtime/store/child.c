@@ -23,12 +23,12 @@ struct store_child {
     char *program;
     char *directory;
     bool test_commands;
-    char path[sizeof ((struct sockaddr_un *)0)->sun_path];
+    char path[sizeof((struct sockaddr_un *)0)->sun_path];
     char uri[512];
-    int lock;          /* file descriptor; held while `owns` */
+    int lock; /* file descriptor; held while `owns` */
     bool owns;
-    int listener;      /* file descriptor */
-    int alive[2];      /* the pipe whose end is the end of the host */
+    int listener; /* file descriptor */
+    int alive[2]; /* the pipe whose end is the end of the host */
     uv_process_t process;
     bool running;
     uint64_t started;  /* uv_now */
@@ -52,9 +52,10 @@ static bool make_folders(const char *path, struct error *error)
         bool is_last = *slash == '\0';
         *slash = '\0';
         if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
-            return error_set(error, ERROR_SYSTEM, errno,
-                             "The store's folder %s cannot be made: %s. Choose another with --store.",
-                             path, strerror(errno));
+            return error_set(
+                error, ERROR_SYSTEM, errno,
+                "The store's folder %s cannot be made: %s. Choose another with --store.", path,
+                strerror(errno));
         }
         if (is_last) {
             return true;
@@ -112,7 +113,8 @@ static bool find_paths(struct store_child *child, const char *directory, struct 
     char escaped[3 * sizeof child->path];
     size_t used = 0;
     for (const char *c = child->path; *c != '\0'; c++) {
-        used += (size_t)snprintf(escaped + used, sizeof escaped - used, *c == '/' ? "%%2F" : "%c", *c);
+        used +=
+            (size_t)snprintf(escaped + used, sizeof escaped - used, *c == '/' ? "%%2F" : "%c", *c);
     }
     snprintf(child->uri, sizeof child->uri, "mongodb://%s/moonlit", escaped);
     return true;
@@ -202,9 +204,15 @@ static void start_process(struct store_child *child)
         {.flags = UV_INHERIT_FD, .data.fd = child->listener},
         {.flags = UV_INHERIT_FD, .data.fd = child->alive[0]},
     };
-    char *arguments[] = {"moonlit", "store",       child->directory, "--listen-fd", "3",
-                         "--parent-fd", "4",
-                         child->test_commands ? "--test-commands" : NULL, NULL};
+    char *arguments[] = {"moonlit",
+                         "store",
+                         child->directory,
+                         "--listen-fd",
+                         "3",
+                         "--parent-fd",
+                         "4",
+                         child->test_commands ? "--test-commands" : NULL,
+                         NULL};
     uv_process_options_t options = {
         .exit_cb = on_process_exit,
         .file = child->program,
@@ -274,8 +282,8 @@ struct store_child *store_child_start(uv_loop_t *loop, struct log *log,
     child->log = log;
     child->callbacks = *callbacks;
     child->test_commands = options->test_commands;
-    child->program = memory_copy_text(options->program != NULL ? options->program
-                                                               : "/proc/self/exe");
+    child->program =
+        memory_copy_text(options->program != NULL ? options->program : "/proc/self/exe");
     child->lock = child->listener = child->alive[0] = child->alive[1] = -1;
     if (!find_paths(child, options->directory, error) || !open_lock(child, error)) {
         free_child(child);
@@ -300,7 +308,8 @@ struct store_child *store_child_start(uv_loop_t *loop, struct log *log,
     } else {
         log_write(log, LOG_INFO, "joining the built-in store that another Moonlit runs in %s",
                   child->directory);
-        uv_timer_start(&child->timer, on_timer_lock, LIMIT_STORE_OWNER_STEP, LIMIT_STORE_OWNER_STEP);
+        uv_timer_start(&child->timer, on_timer_lock, LIMIT_STORE_OWNER_STEP,
+                       LIMIT_STORE_OWNER_STEP);
     }
     return child;
 }

@@ -10,8 +10,8 @@
  * The child has a session of its own, so that Ctrl+C does not reach it, and it ends when the host's
  * end of a pipe closes, however the host ends.
  *
- * Life: store_child_start; store_child_stop, whose `done` comes when nothing is left: no process, no
- * socket file, no handle. Thread: loop.
+ * Life: store_child_start; store_child_stop, whose `done` comes when nothing is left: no process,
+ * no socket file, no handle. Thread: loop.
  */
 #ifndef MOONLIT_STORE_CHILD_H
 #define MOONLIT_STORE_CHILD_H

@@ -21,9 +21,9 @@ struct connection {
     struct list link;
     uint32_t id;
     struct buffer in;
-    bool is_busy;    /* a request is with Lua */
+    bool is_busy; /* a request is with Lua */
     bool is_reading;
-    bool is_broken;  /* to be closed once Lua has returned */
+    bool is_broken; /* to be closed once Lua has returned */
     bool is_closing;
 };
 
@@ -68,8 +68,7 @@ void connection_close_all(struct store *store)
 
 struct connection *connection_find(struct store *store, uint32_t id)
 {
-    list_each(link, &store->connections)
-    {
+    list_each (link, &store->connections) {
         struct connection *connection = list_item(link, struct connection, link);
         if (connection->id == id) {
             return connection;
@@ -148,8 +147,7 @@ void connection_process(struct connection *connection)
 
 void connection_process_all(struct store *store)
 {
-    list_each_safe(link, after, &store->connections)
-    {
+    list_each_safe (link, after, &store->connections) {
         struct connection *connection = list_item(link, struct connection, link);
         if (connection->is_broken) {
             connection_close(connection);

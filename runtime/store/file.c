@@ -87,9 +87,10 @@ static bool take_lock(struct file *file, const char *folder, struct error *error
     snprintf(path, sizeof path, "%s/store.lock", folder);
     file->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (file->lock < 0) {
-        return error_set(error, ERROR_SYSTEM, errno,
-                         "The store's lock %s cannot be opened: %s; name another folder with --store.",
-                         path, strerror(errno));
+        return error_set(
+            error, ERROR_SYSTEM, errno,
+            "The store's lock %s cannot be opened: %s; name another folder with --store.", path,
+            strerror(errno));
     }
     for (int waited = 0; flock(file->lock, LOCK_EX | LOCK_NB) != 0;
          waited += LIMIT_STORE_LOCK_STEP) {
@@ -191,12 +192,10 @@ struct file *file_open(const char *folder, struct error *error)
 
 void file_close(struct file *file)
 {
-    list_each_safe(link, after, &file->scans)
-    {
+    list_each_safe (link, after, &file->scans) {
         scan_close(&list_item(link, struct scan_state, link)->scan);
     }
-    list_each_safe(link, after, &file->trees)
-    {
+    list_each_safe (link, after, &file->trees) {
         tree_close(list_item(link, struct tree, link));
     }
     for (size_t i = 0; i < PREPARED_COUNT; i++) {

@@ -2,10 +2,10 @@
  * The ordered key-value file: SQLite behind an interface so small that something else could stand
  * in its place. No other file of the house includes sqlite3.h.
  *
- * A file is a folder with a lock file and store.sqlite. file_open takes the lock before SQLite opens
- * anything and holds it until file_close, and it opens exactly one connection: releases of SQLite
- * before 3.51.3 can corrupt a file in which two connections write or checkpoint at one instant.
- * Checkpoints are made by file_checkpoint alone, never by SQLite of itself.
+ * A file is a folder with a lock file and store.sqlite. file_open takes the lock before SQLite
+ * opens anything and holds it until file_close, and it opens exactly one connection: releases of
+ * SQLite before 3.51.3 can corrupt a file in which two connections write or checkpoint at one
+ * instant. Checkpoints are made by file_checkpoint alone, never by SQLite of itself.
  *
  * A file holds trees, each of one shape and with a number for a name:
  *   TREE_RECORDS  whole number -> bytes      the documents of a collection, by record id
@@ -81,8 +81,8 @@ const uint8_t *pair_get(struct tree *tree, const uint8_t *key, size_t key_length
 
 /* What the caller reads of a scan; the rest is the module's own. */
 struct scan {
-    int64_t id;           /* record id; 0 in pairs */
-    const uint8_t *key;   /* index and pairs */
+    int64_t id;         /* record id; 0 in pairs */
+    const uint8_t *key; /* index and pairs */
     size_t key_length;
     const uint8_t *bytes; /* records and pairs */
     size_t length;

@@ -12,19 +12,26 @@ enum { PREPARED_BEGIN, PREPARED_COMMIT, PREPARED_ROLLBACK, PREPARED_COUNT };
 
 struct file {
     sqlite3 *sqlite;
-    int lock;                 /* the lock file, held */
+    int lock; /* the lock file, held */
     sqlite3_stmt *prepared[PREPARED_COUNT];
     struct list trees;
     struct list scans;
-    uint8_t *copy;            /* what the last get returned */
+    uint8_t *copy; /* what the last get returned */
     size_t copy_capacity;
     size_t wal_pages;
-    bool is_durable;          /* the transaction under way waits for the disk */
-    bool is_full;             /* the last problem: no room */
+    bool is_durable; /* the transaction under way waits for the disk */
+    bool is_full;    /* the last problem: no room */
     char problem[512];
 };
 
-enum tree_statement { TREE_PUT, TREE_DELETE, TREE_GET, TREE_FORWARD, TREE_BACKWARD, TREE_STATEMENTS };
+enum tree_statement {
+    TREE_PUT,
+    TREE_DELETE,
+    TREE_GET,
+    TREE_FORWARD,
+    TREE_BACKWARD,
+    TREE_STATEMENTS
+};
 
 struct tree {
     struct file *file;
@@ -36,15 +43,15 @@ struct tree {
 
 /* A scan, and what it needs to go on behind a pause. */
 struct scan_state {
-    struct scan scan;         /* first: the caller holds this one */
+    struct scan scan; /* first: the caller holds this one */
     struct file *file;
-    struct tree *tree;        /* NULL once it was closed */
+    struct tree *tree; /* NULL once it was closed */
     struct list link;
-    sqlite3_stmt *statement;  /* NULL while it rests */
+    sqlite3_stmt *statement; /* NULL while it rests */
     bool backward;
-    int64_t id;               /* the position, or where to begin */
+    int64_t id; /* the position, or where to begin */
     int64_t end_id;
-    struct buffer key;        /* the same for keys */
+    struct buffer key; /* the same for keys */
     struct buffer end_key;
 };
 

@@ -1,4 +1,5 @@
-/* What the files of the store process share: store.c, connection.c, store_lua.c. For no one else. */
+/* What the files of the store process share: store.c, connection.c, store_lua.c. For no one else.
+ */
 #ifndef MOONLIT_STORE_INSIDE_H
 #define MOONLIT_STORE_INSIDE_H
 
@@ -24,18 +25,18 @@ struct store {
     size_t listener_count;
     uv_signal_t signals[2];
     uv_pipe_t parent;
-    uv_idle_t idle;         /* runs while commands are ready to go on */
-    uv_timer_t alarm;       /* the next moment for which Lua asked */
+    uv_idle_t idle;   /* runs while commands are ready to go on */
+    uv_timer_t alarm; /* the next moment for which Lua asked */
     uv_timer_t checkpoint;
     struct list connections;
     size_t connection_count;
     uint32_t last_connection;
     struct file *file;
     lua_State *L;
-    int server;             /* registry reference of the module store.server */
+    int server; /* registry reference of the module store.server */
     bool is_stopping;
-    char unused[16];        /* what a parent would say */
-    char address[300];      /* as hello tells it: a path or host:port */
+    char unused[16];   /* what a parent would say */
+    char address[300]; /* as hello tells it: a path or host:port */
 };
 
 /* ---- store.c ---- */
@@ -70,8 +71,10 @@ struct wire_request;
 bool store_lua_open(struct store *store, struct error *error);
 void store_lua_close(struct store *store);
 
-/* A request arrived; a connection was opened or closed; commands may go on; time to look at clocks. */
-bool store_lua_receive(struct store *store, uint32_t connection, const struct wire_request *request);
+/* A request arrived; a connection was opened or closed; commands may go on; time to look at clocks.
+ */
+bool store_lua_receive(struct store *store, uint32_t connection,
+                       const struct wire_request *request);
 void store_lua_tell(struct store *store, const char *what, uint32_t connection);
 bool store_lua_turn(struct store *store);
 

@@ -10,8 +10,8 @@
  *   documents    for each element its rank, its name as a text, its payload; then 00
  *   arrays       the same without names
  * Missing, null and undefined have a rank and no payload. A descending part has its bytes inverted.
- * Each value ends itself, so a compound key is the values behind one another, and all keys that begin
- * with certain values lie between that prefix and key_successor of it.
+ * Each value ends itself, so a compound key is the values behind one another, and all keys that
+ * begin with certain values lie between that prefix and key_successor of it.
  *
  * Pure. The payload must have been validated (bson_check): its bounds are taken from its own bytes.
  */

@@ -113,7 +113,8 @@ bool store_options_read(struct store_options *options, int count, char **argumen
 void store_print_help(void)
 {
     puts("moonlit store [DIR]\n\n"
-         "Serves the built-in store in DIR (.moonlit/store) to MongoDB's drivers and shells, without\n"
+         "Serves the built-in store in DIR (.moonlit/store) to MongoDB's drivers and shells, "
+         "without\n"
          "an app; on 127.0.0.1:27017 when no option says where.\n");
     for (size_t i = 0; i < sizeof options_table / sizeof *options_table; i++) {
         const struct option *option = &options_table[i];

@@ -96,8 +96,8 @@ static int run(lua_State *L, struct regex *regex, size_t start)
     if (start > length) {
         return 0;
     }
-    int count = pcre2_match(regex->code, (PCRE2_SPTR)text, length, start, 0, regex->data,
-                            regex->context);
+    int count =
+        pcre2_match(regex->code, (PCRE2_SPTR)text, length, start, 0, regex->data, regex->context);
     if (count < 0 && count != PCRE2_ERROR_NOMATCH) {
         return raise_trouble(L, count);
     }

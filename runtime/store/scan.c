@@ -78,8 +78,7 @@ void scan_orphan(struct scan_state *state)
 
 void file_pause(struct file *file)
 {
-    list_each(link, &file->scans)
-    {
+    list_each (link, &file->scans) {
         scan_rest(list_item(link, struct scan_state, link));
     }
 }

@@ -15,13 +15,13 @@
 #include "base/error.h"
 
 struct store_options {
-    const char *folder;  /* where the file lies */
-    const char *socket;  /* listen at this path; NULL: not */
-    const char *listen;  /* listen at HOST:PORT, loopback only; NULL: not */
-    int listen_fd;       /* a listening unix socket that was inherited, or -1 */
-    int ready_fd;        /* gets one byte when the store serves, or -1 */
-    int parent_fd;       /* its end is the end of the parent, or -1 */
-    bool test_commands;  /* configureFailPoint */
+    const char *folder; /* where the file lies */
+    const char *socket; /* listen at this path; NULL: not */
+    const char *listen; /* listen at HOST:PORT, loopback only; NULL: not */
+    int listen_fd;      /* a listening unix socket that was inherited, or -1 */
+    int ready_fd;       /* gets one byte when the store serves, or -1 */
+    int parent_fd;      /* its end is the end of the parent, or -1 */
+    bool test_commands; /* configureFailPoint */
 };
 
 /* The arguments behind `store`. */

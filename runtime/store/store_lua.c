@@ -43,7 +43,8 @@ struct store_api {
     bool (*pair_delete)(struct tree *, const uint8_t *, size_t);
     const uint8_t *(*pair_get)(struct tree *, const uint8_t *, size_t, size_t *);
     struct scan *(*scan_records)(struct tree *, int64_t, int64_t, bool);
-    struct scan *(*scan_keys)(struct tree *, const uint8_t *, size_t, const uint8_t *, size_t, bool);
+    struct scan *(*scan_keys)(struct tree *, const uint8_t *, size_t, const uint8_t *, size_t,
+                              bool);
     int (*scan_next)(struct scan *);
     void (*scan_close)(struct scan *);
 };
@@ -61,11 +62,11 @@ static bool check(const uint8_t *bytes, size_t length, unsigned depth)
 }
 
 static const struct store_api store_api = {
-    now,          check,         key_append,    key_successor, file_problem, file_problem_is_full,
-    file_begin,   file_commit,   file_rollback, file_pause,    tree_open,    tree_close,
-    tree_drop,    tree_wipe,     record_put,    record_delete, record_get,   record_count,
-    record_bytes, index_put,     index_delete,  index_find,    pair_put,     pair_delete,
-    pair_get,     scan_records,  scan_keys,     scan_next,     scan_close,
+    now,          check,        key_append,    key_successor, file_problem, file_problem_is_full,
+    file_begin,   file_commit,  file_rollback, file_pause,    tree_open,    tree_close,
+    tree_drop,    tree_wipe,    record_put,    record_delete, record_get,   record_count,
+    record_bytes, index_put,    index_delete,  index_find,    pair_put,     pair_delete,
+    pair_get,     scan_records, scan_keys,     scan_next,     scan_close,
 };
 
 /* ---- functions for Lua ---- */
@@ -91,8 +92,7 @@ static int core_send(lua_State *L)
 
 static int core_finish(lua_State *L)
 {
-    struct connection *connection =
-        connection_find(store_of(L), (uint32_t)luaL_checknumber(L, 1));
+    struct connection *connection = connection_find(store_of(L), (uint32_t)luaL_checknumber(L, 1));
     if (connection != NULL) {
         connection_answer(connection, 0, 0, NULL, 0);
     }
@@ -101,8 +101,7 @@ static int core_finish(lua_State *L)
 
 static int core_close(lua_State *L)
 {
-    struct connection *connection =
-        connection_find(store_of(L), (uint32_t)luaL_checknumber(L, 1));
+    struct connection *connection = connection_find(store_of(L), (uint32_t)luaL_checknumber(L, 1));
     if (connection != NULL) {
         connection_close_later(connection);
     }
@@ -259,7 +258,8 @@ static bool push_server(struct store *store, const char *name)
     return true;
 }
 
-/* The function and its arguments are on the stack, the traceback below; true when it returned true. */
+/* The function and its arguments are on the stack, the traceback below; true when it returned true.
+ */
 static bool call_server(struct store *store, int arguments, bool *result)
 {
     lua_State *L = store->L;

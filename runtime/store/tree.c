@@ -73,8 +73,7 @@ struct tree *tree_open(struct file *file, int kind, uint32_t number)
 
 static void forget_statements(struct tree *tree)
 {
-    list_each_safe(link, after, &tree->file->scans)
-    {
+    list_each_safe (link, after, &tree->file->scans) {
         struct scan_state *state = list_item(link, struct scan_state, link);
         if (state->tree == tree) {
             scan_orphan(state);
@@ -183,8 +182,8 @@ const uint8_t *record_get(struct tree *tree, int64_t id, size_t *length)
 static bool read_row(struct tree *tree, const char *format, int64_t *first, int64_t *second)
 {
     sqlite3_stmt *statement = tree_prepare(tree, format);
-    bool ok = statement != NULL && (sqlite3_step(statement) == SQLITE_ROW ||
-                                    file_fail(tree->file, "be counted"));
+    bool ok = statement != NULL &&
+              (sqlite3_step(statement) == SQLITE_ROW || file_fail(tree->file, "be counted"));
     if (ok) {
         *first = sqlite3_column_int64(statement, 0);
         *second = sqlite3_column_int64(statement, 1);

@@ -24,17 +24,17 @@ enum wire_result {
 };
 
 struct wire_section {
-    const char *name;      /* "documents" */
-    const uint8_t *bytes;  /* documents behind one another */
+    const char *name;     /* "documents" */
+    const uint8_t *bytes; /* documents behind one another */
     size_t length;
 };
 
 struct wire_request {
-    size_t size;           /* the whole message */
+    size_t size; /* the whole message */
     int32_t id;
     enum wire_operation operation;
-    bool wants_reply;      /* false: moreToCome, an unacknowledged write */
-    const char *database;  /* WIRE_QUERY: "admin.$cmd"; else NULL, and the body's $db says it */
+    bool wants_reply;     /* false: moreToCome, an unacknowledged write */
+    const char *database; /* WIRE_QUERY: "admin.$cmd"; else NULL, and the body's $db says it */
     const uint8_t *body;
     size_t body_length;
     struct wire_section sections[LIMIT_STORE_SECTIONS];
