@@ -5,6 +5,8 @@
 #ifndef MOONLIT_LIMITS_H
 #define MOONLIT_LIMITS_H
 
+/* clang-format off: a table, one limit a line */
+
 /* ## Network */
 #define LIMIT_HTTP_HEAD         (16 * 1024)        /* head of a request */
 #define LIMIT_HTTP_HEAD_TIME    10000              /* from the first byte of a head to its last */
