@@ -1,10 +1,12 @@
 // Start the built-in store alone, on a socket of its own, and talk to it with the node driver.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import net from 'node:net'
 import { join } from 'node:path'
 import { binary, folder, require } from './moonlit.mjs'
 
 const mongodb = require('mongodb')
+const { BSON } = require('bson')
 export const { MongoClient, Long, Double, Int32, Decimal128, ObjectId, Binary, Timestamp, MinKey, MaxKey, UUID } = mongodb
 
 export class Store {
@@ -27,6 +29,8 @@ export class Store {
     this.exited = once(child, 'exit')
     const ready = once(child.stdout, 'data').then(() => true)
     if (!(await Promise.race([ready, this.exited.then(() => false)]))) throw new Error(this.log)
+    // A test that fails half-way must not be kept open by its store.
+    for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref()
   }
 
   /** A driver's client; several live side by side. */
@@ -40,16 +44,65 @@ export class Store {
   clients = []
 
   async kill() {
+    this.child.ref()
     this.child.kill('SIGKILL')
     await this.exited
   }
 
   async stop() {
     await Promise.all(this.clients.map((client) => client.close()))
+    this.child.ref()
     this.child.kill('SIGTERM')
     const [code] = await this.exited
     return code
   }
+}
+
+/**
+ * A connection without a driver: it sends what it is given, as it is, and says when it was lost;
+ * the next command connects anew.
+ */
+export class Wire {
+  lost = new Error('the connection was lost')
+  constructor(store) { this.store = store }
+
+  async connect() {
+    const socket = net.connect(this.store.socket)
+    socket.on('error', () => {})
+    await once(socket, 'connect').catch(() => { throw this.lost })
+    this.bytes = Buffer.alloc(0)
+    socket.on('data', (bytes) => this.receive(bytes))
+    socket.on('close', () => {
+      if (this.socket === socket) this.socket = undefined
+      this.reject?.(this.lost)
+    })
+    this.socket = socket
+  }
+
+  receive(bytes) {
+    this.bytes = Buffer.concat([this.bytes, bytes])
+    if (this.bytes.length < 4 || this.bytes.length < this.bytes.readInt32LE(0)) return
+    const answer = BSON.deserialize(this.bytes.subarray(21))
+    this.bytes = Buffer.alloc(0)
+    if (answer.ok === 1) this.resolve(answer)
+    else this.reject(Object.assign(new Error(answer.errmsg), { code: answer.code }))
+  }
+
+  async command(document) {
+    if (!this.socket) await this.connect()
+    const body = Buffer.from(BSON.serialize(document))
+    const head = Buffer.alloc(21)
+    head.writeInt32LE(21 + body.length, 0)
+    head.writeInt32LE(1, 4)
+    head.writeInt32LE(2013, 12)
+    return new Promise((resolve, reject) => {
+      this.resolve = resolve
+      this.reject = reject
+      this.socket.write(Buffer.concat([head, body]))
+    })
+  }
+
+  close() { this.socket?.destroy() }
 }
 
 /** The error that a promise ends with. */
