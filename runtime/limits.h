@@ -5,122 +5,118 @@
 #ifndef MOONLIT_LIMITS_H
 #define MOONLIT_LIMITS_H
 
-/* clang-format off: a table, one limit a line */
+/* A table, one limit a line. */
+/* clang-format off */
 
 /* ## Network */
-#define LIMIT_HTTP_HEAD         (16 * 1024)        /* head of a request */
-#define LIMIT_HTTP_HEAD_TIME    10000              /* from the first byte of a head to its last */
-#define LIMIT_HTTP_BODY         (1024 * 1024)      /* body of a request */
-#define LIMIT_HTTP_IDLE_TIME    60000              /* a kept-alive connection without a request */
-#define LIMIT_HTTP_CONNECTIONS  10000              /* connections of one process */
-#define LIMIT_SOCKET_MESSAGE    (1024 * 1024)      /* one message from the browser */
-#define LIMIT_SOCKET_QUEUE_SOFT (1024 * 1024)      /* unsent bytes above which patches wait */
-#define LIMIT_SOCKET_QUEUE_HARD (64 * 1024 * 1024) /* unsent bytes above which a socket is closed  \
-                                                    */
-#define LIMIT_SOCKET_PING_TIME  25000              /* silence before a ping */
-#define LIMIT_SOCKET_DEAD_TIME  60000              /* silence before a socket is cut */
-#define LIMIT_SOCKET_CLOSE_TIME 5000               /* wait for the answer to a Close frame */
-#define LIMIT_HTTP_FIELDS       100                /* header lines of a request */
-#define LIMIT_HTTP_STALL_TIME   30000 /* a response of which the browser takes nothing */
-#define LIMIT_HTTP_LINGER_TIME  2000  /* reading on behind a last response, so that it arrives */
-#define LIMIT_HTTP_BACKLOG      511   /* connections the kernel holds for us */
+#define LIMIT_HTTP_HEAD (16 * 1024)            /* head of a request */
+#define LIMIT_HTTP_HEAD_TIME 10000             /* from the first byte of a head to its last */
+#define LIMIT_HTTP_BODY (1024 * 1024)          /* body of a request */
+#define LIMIT_HTTP_IDLE_TIME 60000             /* a kept-alive connection without a request */
+#define LIMIT_HTTP_CONNECTIONS 10000           /* connections of one process */
+#define LIMIT_SOCKET_MESSAGE (1024 * 1024)     /* one message from the browser */
+#define LIMIT_SOCKET_QUEUE_SOFT (1024 * 1024)  /* unsent bytes above which patches wait */
+#define LIMIT_SOCKET_QUEUE_HARD (64 * 1024 * 1024) /* unsent bytes above which a socket is closed */
+#define LIMIT_SOCKET_PING_TIME 25000           /* silence before a ping */
+#define LIMIT_SOCKET_DEAD_TIME 60000           /* silence before a socket is cut */
+#define LIMIT_SOCKET_CLOSE_TIME 5000           /* wait for the answer to a Close frame */
+#define LIMIT_HTTP_FIELDS 100                  /* header lines of a request */
+#define LIMIT_HTTP_STALL_TIME 30000            /* a response of which the browser takes nothing */
+#define LIMIT_HTTP_LINGER_TIME 2000            /* reading on behind a last response, so that it arrives */
+#define LIMIT_HTTP_BACKLOG 511                 /* connections the kernel holds for us */
 
 /* ## Documents */
-#define LIMIT_DOCUMENT       (16 * 1024 * 1024)           /* one BSON document */
-#define LIMIT_DOCUMENT_DEPTH 100                          /* nesting of one BSON document */
-#define LIMIT_COMMAND        (LIMIT_DOCUMENT + 16 * 1024) /* one command to the database */
-#define LIMIT_REPLY_DEPTH    120   /* nesting of a reply: documents within its own levels */
-#define LIMIT_INSERT_BATCH   10000 /* documents in one insert command */
+#define LIMIT_DOCUMENT (16 * 1024 * 1024)      /* one BSON document */
+#define LIMIT_DOCUMENT_DEPTH 100               /* nesting of one BSON document */
+#define LIMIT_COMMAND (LIMIT_DOCUMENT + 16 * 1024) /* one command to the database */
+#define LIMIT_REPLY_DEPTH 120                  /* nesting of a reply: documents within its own levels */
+#define LIMIT_INSERT_BATCH 10000               /* documents in one insert command */
 
 /* ## Runs */
-#define LIMIT_RUN_CPU    10000               /* Lua time of one run; --cpu-limit */
-#define LIMIT_RUN_WALL   120000              /* a run from start to end; --wall-limit */
-#define LIMIT_RUN_MEMORY (128 * 1024 * 1024) /* growth of the Lua heap by one run; --memory-limit  \
-                                              */
-#define LIMIT_RUN_SLICE          5           /* Lua time in one go, before others get their turn */
-#define LIMIT_RUN_UNYIELDABLE    50          /* Lua time in one go where a coroutine cannot yield */
-#define LIMIT_RUN_RERUNS         100         /* ui.rerun() in a row without a new event */
-#define LIMIT_RUN_BRANCHES       256         /* branches of one run: ui.together, ui.timeout */
-#define LIMIT_RUN_PRESS_TIME     30000       /* an unreceived press while newer events wait */
-#define LIMIT_RUN_STOP_TIME      2000        /* Stop waits so long for a write under way */
-#define LIMIT_COROUTINE_POOL     64          /* coroutines kept for the next runs */
-#define LIMIT_SUPERSEDE_TIME     200         /* a view runs so long before a value supersedes it */
-#define LIMIT_SUPERSEDE_TIME_MAX 10000       /* ... doubled at each superseding up to this */
-#define LIMIT_WATCHDOG_TIME      30000 /* the loop stuck for so long ends the process with 70 */
+#define LIMIT_RUN_CPU 10000                    /* Lua time of one run; --cpu-limit */
+#define LIMIT_RUN_WALL 120000                  /* a run from start to end; --wall-limit */
+#define LIMIT_RUN_MEMORY (128 * 1024 * 1024)   /* growth of the Lua heap by one run; --memory-limit */
+#define LIMIT_RUN_SLICE 5                      /* Lua time in one go, before others get their turn */
+#define LIMIT_RUN_UNYIELDABLE 50               /* Lua time in one go where a coroutine cannot yield */
+#define LIMIT_RUN_RERUNS 100                   /* ui.rerun() in a row without a new event */
+#define LIMIT_RUN_BRANCHES 256                 /* branches of one run: ui.together, ui.timeout */
+#define LIMIT_RUN_PRESS_TIME 30000             /* an unreceived press while newer events wait */
+#define LIMIT_RUN_STOP_TIME 2000               /* Stop waits so long for a write under way */
+#define LIMIT_COROUTINE_POOL 64                /* coroutines kept for the next runs */
+#define LIMIT_SUPERSEDE_TIME 200               /* a view runs so long before a value supersedes it */
+#define LIMIT_SUPERSEDE_TIME_MAX 10000         /* ... doubled at each superseding up to this */
+#define LIMIT_WATCHDOG_TIME 30000              /* the loop stuck for so long ends the process with 70 */
 
-#define LIMIT_WATCH_QUIET_TIME 60 /* quiet after a change before the app is reloaded */
+#define LIMIT_WATCH_QUIET_TIME 60             /* quiet after a change before the app is reloaded */
 
 /* ## The page */
 #define LIMIT_PAGE_ELEMENTS 20000              /* elements of one page */
-#define LIMIT_PAGE_BYTES    (8 * 1024 * 1024)  /* what they show, as BSON */
-#define LIMIT_PATCH         (32 * 1024 * 1024) /* one difference, or a whole page */
+#define LIMIT_PAGE_BYTES (8 * 1024 * 1024)     /* what they show, as BSON */
+#define LIMIT_PATCH (32 * 1024 * 1024)         /* one difference, or a whole page */
 #define LIMIT_ELEMENT_DEPTH 64                 /* containers in each other */
-#define LIMIT_WIDGETS       20000              /* widgets that one session remembers */
-#define LIMIT_WIDGET_VALUE  (1024 * 1024)      /* the value of one widget */
-#define LIMIT_WIDGET_KEY    1024               /* an element's key */
+#define LIMIT_WIDGETS 20000                    /* widgets that one session remembers */
+#define LIMIT_WIDGET_VALUE (1024 * 1024)       /* the value of one widget */
+#define LIMIT_WIDGET_KEY 1024                  /* an element's key */
 
 /* ## Sessions */
-#define LIMIT_SESSIONS          10000  /* sessions of one process */
-#define LIMIT_SESSION_IDLE_TIME 600000 /* a session without a socket; --session-timeout */
-#define LIMIT_PAGE_ALIVE_TIME                                                                      \
-    1000 /* wait for the old page of a session that a second one presents */
-#define LIMIT_EVENTS              1024        /* events in a session's queue */
-#define LIMIT_EVENT_VALUES        1024        /* values in one event */
-#define LIMIT_EVENT_TEXT          4096        /* a text field of a message that is not a value */
-#define LIMIT_FRAMES_KEPT         (64 * 1024) /* sent patches kept for a reconnect, a session */
-#define LIMIT_FRAME_KEPT_TIME     10000       /* ... and for so long */
-#define LIMIT_SHUTDOWN_DRAIN_TIME 300 /* shutdown waits so long for requests and Close answers */
-#define LIMIT_METRICS             (64 * 1024) /* the text of /_moonlit/metrics */
-#define LIMIT_SHUTDOWN_WRITE_TIME 1000        /* shutdown waits so long for writes under way */
+#define LIMIT_SESSIONS 10000                   /* sessions of one process */
+#define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */
+#define LIMIT_PAGE_ALIVE_TIME 1000             /* wait for the old page of a session that a second one presents */
+#define LIMIT_EVENTS 1024                      /* events in a session's queue */
+#define LIMIT_EVENT_VALUES 1024                /* values in one event */
+#define LIMIT_EVENT_TEXT 4096                   /* a text field of a message that is not a value */
+#define LIMIT_FRAMES_KEPT (64 * 1024)          /* sent patches kept for a reconnect, a session */
+#define LIMIT_FRAME_KEPT_TIME 10000            /* ... and for so long */
+#define LIMIT_SHUTDOWN_DRAIN_TIME 300          /* shutdown waits so long for requests and Close answers */
+#define LIMIT_METRICS (64 * 1024)              /* the text of /_moonlit/metrics */
+#define LIMIT_SHUTDOWN_WRITE_TIME 1000         /* shutdown waits so long for writes under way */
 
 /* ## Worker threads and the database */
-#define LIMIT_WORKER_IDLE_TIME     10000         /* a thread without work ends */
-#define LIMIT_WORKER_STACK         (1024 * 1024) /* stack of a worker thread */
-#define LIMIT_MONGO_POOL           100 /* clients of one database, when the URI has no maxPoolSize */
-#define LIMIT_MONGO_POOL_HIGHEST   1000  /* the largest maxPoolSize that is obeyed */
-#define LIMIT_MONGO_QUEUE          10000 /* requests that wait for a client */
-#define LIMIT_MONGO_QUEUE_TIME     10000 /* a request waits for a client: waitQueueTimeoutMS */
-#define LIMIT_MONGO_SELECTION_TIME 5000  /* looking for the server: serverSelectionTimeoutMS */
-#define LIMIT_MONGO_CONNECT_TIME   5000  /* one connection: connectTimeoutMS */
-#define LIMIT_MONGO_SOCKET_TIME                                                                    \
-    130000 /* silence in a call: socketTimeoutMS, when no run limit is given */
-#define LIMIT_MONGO_SOCKET_MARGIN 10000 /* silence in a call beyond the wall limit of a run */
-#define LIMIT_MONGO_IDLE_TIME     60000 /* a client without work is closed */
-#define LIMIT_MONGO_KILL_TIME     1000  /* killSessions must be answered */
-#define LIMIT_MONGO_KILLED_TIME   500   /* a killed call must return, or its socket is cut */
-#define LIMIT_MONGO_STOP_TIME     150   /* saying goodbye to the server at the end */
-#define LIMIT_MONGO_LABELS        8     /* labels kept of one error */
+#define LIMIT_WORKER_IDLE_TIME 10000           /* a thread without work ends */
+#define LIMIT_WORKER_STACK (1024 * 1024)       /* stack of a worker thread */
+#define LIMIT_MONGO_POOL 100                   /* clients of one database, when the URI has no maxPoolSize */
+#define LIMIT_MONGO_POOL_HIGHEST 1000          /* the largest maxPoolSize that is obeyed */
+#define LIMIT_MONGO_QUEUE 10000                /* requests that wait for a client */
+#define LIMIT_MONGO_QUEUE_TIME 10000           /* a request waits for a client: waitQueueTimeoutMS */
+#define LIMIT_MONGO_SELECTION_TIME 5000        /* looking for the server: serverSelectionTimeoutMS */
+#define LIMIT_MONGO_CONNECT_TIME 5000          /* one connection: connectTimeoutMS */
+#define LIMIT_MONGO_SOCKET_TIME 130000         /* silence in a call: socketTimeoutMS, when no run limit is given */
+#define LIMIT_MONGO_SOCKET_MARGIN 10000        /* silence in a call beyond the wall limit of a run */
+#define LIMIT_MONGO_IDLE_TIME 60000            /* a client without work is closed */
+#define LIMIT_MONGO_KILL_TIME 1000             /* killSessions must be answered */
+#define LIMIT_MONGO_KILLED_TIME 500            /* a killed call must return, or its socket is cut */
+#define LIMIT_MONGO_STOP_TIME 150              /* saying goodbye to the server at the end */
+#define LIMIT_MONGO_LABELS 8                   /* labels kept of one error */
 
 /* ## Scripts */
-#define LIMIT_SCRIPT             (1024 * 1024)      /* source of one script or module */
-#define LIMIT_SCRIPT_REWRITTEN   (16 * 1024 * 1024) /* ... with what the rewriter adds */
-#define LIMIT_SCRIPT_NESTING     200     /* blocks, functions and brackets in one another */
-#define LIMIT_PATTERN_STEPS      1000000 /* steps of one pattern match */
-#define LIMIT_PATTERN_STEPS_BYTE 32      /* ... and so many more for each byte searched */
-#define LIMIT_STRING             (64 * 1024 * 1024) /* result of string.rep */
+#define LIMIT_SCRIPT (1024 * 1024)             /* source of one script or module */
+#define LIMIT_SCRIPT_REWRITTEN (16 * 1024 * 1024) /* ... with what the rewriter adds */
+#define LIMIT_SCRIPT_NESTING 200               /* blocks, functions and brackets in one another */
+#define LIMIT_PATTERN_STEPS 1000000            /* steps of one pattern match */
+#define LIMIT_PATTERN_STEPS_BYTE 32            /* ... and so many more for each byte searched */
+#define LIMIT_STRING (64 * 1024 * 1024)        /* result of string.rep */
 
 /* ## The built-in store */
-#define LIMIT_STORE_MESSAGE       48000000 /* one message of a client */
-#define LIMIT_STORE_MESSAGE_DEPTH 110 /* nesting of a message: a document and what is around it */
-#define LIMIT_STORE_SECTIONS      64  /* document sequences of one message */
-#define LIMIT_STORE_CONNECTIONS   256 /* connections of one store */
-#define LIMIT_STORE_BATCH         100000 /* writes in one command */
-#define LIMIT_STORE_SLICE         5 /* work on one command in one go, before others get their turn */
-#define LIMIT_STORE_WAL           (16 * 1024 * 1024) /* write-ahead log above which it is moved at once */
-#define LIMIT_STORE_WAL_TIME      1000               /* ... and so long after a change otherwise */
-#define LIMIT_STORE_CURSOR_TIME   600000             /* a cursor that nobody asks */
-#define LIMIT_STORE_SESSION_TIME                                                                   \
-    1800000                             /* a session that nobody uses, and its remembered replies */
-#define LIMIT_STORE_INDEXES          64 /* indexes of one collection */
-#define LIMIT_STORE_SORT             (100 * 1024 * 1024) /* memory of one sort or group */
-#define LIMIT_STORE_REGEX_STEPS      1000000 /* steps of one regular expression's match */
-#define LIMIT_STORE_LOCK_TIME        5000    /* wait for a folder that another store still holds */
-#define LIMIT_STORE_LOCK_STEP        10      /* ... looking so often */
-#define LIMIT_STORE_STOP_TIME        500     /* the store process must end, or is killed */
-#define LIMIT_STORE_RESTART_TIME     10      /* pause before a store that died is started again */
-#define LIMIT_STORE_RESTART_TIME_MAX 5000    /* ... doubled at each early death up to this */
-#define LIMIT_STORE_OWNER_STEP       100 /* a host that joined looks so often whether the owner lives */
-#define LIMIT_STORE_BACKLOG          128 /* connections that wait while a new store process starts */
-#define LIMIT_STORE_FAILURES         5   /* early deaths in a row before the log says so */
+#define LIMIT_STORE_MESSAGE 48000000           /* one message of a client */
+#define LIMIT_STORE_MESSAGE_DEPTH 110          /* nesting of a message: a document and what is around it */
+#define LIMIT_STORE_SECTIONS 64                /* document sequences of one message */
+#define LIMIT_STORE_CONNECTIONS 256            /* connections of one store */
+#define LIMIT_STORE_BATCH 100000               /* writes in one command */
+#define LIMIT_STORE_SLICE 5                    /* work on one command in one go, before others get their turn */
+#define LIMIT_STORE_WAL (16 * 1024 * 1024)     /* write-ahead log above which it is moved at once */
+#define LIMIT_STORE_WAL_TIME 1000              /* ... and so long after a change otherwise */
+#define LIMIT_STORE_CURSOR_TIME 600000         /* a cursor that nobody asks */
+#define LIMIT_STORE_SESSION_TIME 1800000       /* a session that nobody uses, and its remembered replies */
+#define LIMIT_STORE_INDEXES 64                 /* indexes of one collection */
+#define LIMIT_STORE_SORT (100 * 1024 * 1024)   /* memory of one sort or group */
+#define LIMIT_STORE_REGEX_STEPS 1000000        /* steps of one regular expression's match */
+#define LIMIT_STORE_LOCK_TIME 5000             /* wait for a folder that another store still holds */
+#define LIMIT_STORE_LOCK_STEP 10               /* ... looking so often */
+#define LIMIT_STORE_STOP_TIME 500              /* the store process must end, or is killed */
+#define LIMIT_STORE_RESTART_TIME 10            /* pause before a store that died is started again */
+#define LIMIT_STORE_RESTART_TIME_MAX 5000      /* ... doubled at each early death up to this */
+#define LIMIT_STORE_OWNER_STEP 100             /* a host that joined looks so often whether the owner lives */
+#define LIMIT_STORE_BACKLOG 128                /* connections that wait while a new store process starts */
+#define LIMIT_STORE_FAILURES 5                 /* early deaths in a row before the log says so */
 
 #endif
