@@ -138,14 +138,14 @@ async function cancelLatency() {
   const times = []
   await withHost({ script, options: ['--database', `mongodb://127.0.0.1:${port}/bench`] }, async (host) => {
     const page = await Page.open(host)
-    const running = async () => (await client.command({ currentOp: 1 })).inprog.filter((op) => op.command?.find || op.op === 'query').map((op) => op.opid)
+    const status = async () => (await client.command({ serverStatus: 1 })).moonlit
     await page.until(() => page.find('button'))
     for (let i = 0; i < 20; i++) {
-      let old
-      await host.eventually(async () => (old = await running()).length > 0)
+      let before
+      await host.eventually(async () => (before = await status()).active >= 1)
       const begin = performance.now()
       page.press('Again')
-      while ((await running()).some((id) => old.includes(id))) { /* ask again */ }
+      while ((await status()).killed === before.killed) { /* ask again */ }
       times.push(performance.now() - begin)
     }
   })
