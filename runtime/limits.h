@@ -5,7 +5,6 @@
 #ifndef MOONLIT_LIMITS_H
 #define MOONLIT_LIMITS_H
 
-/* A table, one limit a line. */
 /* clang-format off */
 
 /* ## Network */
