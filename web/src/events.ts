@@ -193,7 +193,7 @@ export class Events {
     this.refusedFrom = 0;
     this.acknowledge(ack);
     this.sendKept(0);
-    this.onSent();
+    if (this.kept.length > 0) this.onSent();
   }
 
   /** The session is a new one: what was never acknowledged follows when the page is drawn. */

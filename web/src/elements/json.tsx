@@ -1,11 +1,12 @@
 /* A value as a tree that folds. Each branch is a native disclosure and is filled when it is opened. */
 import { createMemo, createRenderEffect, createSignal, For, Show, type JSX } from "solid-js";
-import { isDocument, keysOf, type Value } from "../bson";
+import { isDocument, keysOf, type Document, type Value } from "../bson";
 import { CopyButton } from "../parts";
 import type { TreeNode } from "../tree";
 import { exactText, kindOf, typeName } from "./value";
 
 const STEP = 200; /* entries shown at once */
+const BARE = 24; /* a document of at most so many fields needs no line of its own above them */
 
 export function Json(node: TreeNode<"json">): HTMLElement {
   const p = node.props;
@@ -14,7 +15,9 @@ export function Json(node: TreeNode<"json">): HTMLElement {
   const box = <div class="tree" /> as HTMLElement;
   createRenderEffect(() => {
     const now = value(), levels = depth();
-    box.replaceChildren((<Entry value={now} depth={levels} />) as Node);
+    const isBare = levels > 0 && isDocument(now) && keysOf(now).length > 0 && keysOf(now).length <= BARE;
+    const fields = () => keysOf(now as Document).map((name) => <Entry name={name} value={(now as Document)[name]} depth={levels - 1} />);
+    box.replaceChildren(...([isBare ? fields() : <Entry value={now} depth={levels} />].flat() as Node[]));
   });
   return (
     <div class="json">
