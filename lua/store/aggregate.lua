@@ -76,6 +76,7 @@ local function replace_root(t, v, context)
   local f = expression.compile(t, v, expression.scope(context))
   return mapping(function(doc)
     local new_t, new_v = f(bson.pointer(doc), doc)
+    bson.keep(doc)
     if new_t ~= 3 then
       errors.raise(40228, "'newRoot' expression must evaluate to an object, but resulting value was of type " ..
         bson.type_name(new_t))
@@ -296,6 +297,7 @@ stages["$unwind"] = function(t, v, context)
         end
         tick()
         local value_t, value_v = get(bson.pointer(doc), doc)
+        bson.keep(doc)
         out, i = unwound(doc, value_t, value_v, keep, set, set_index), 0
       end
       i = i + 1
@@ -314,7 +316,7 @@ for name in ([[ $facet $bucket $bucketAuto $lookup $unionWith $merge $out $setWi
 end
 
 local function stage_of(element)
-  if element.t ~= 3 or bson.count(bson.pointer(element.v), 0) ~= 1 then
+  if element.t ~= 3 or bson.length(element.v) ~= 1 then
     errors.raise(40323, "A pipeline stage specification object must contain exactly one field.")
   end
   return bson.each(element.v)()

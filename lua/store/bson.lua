@@ -14,6 +14,7 @@
 --- Missing, null and undefined are three things: look at the type, never at the payload.
 ---
 --- A boxed value {t=, v=} is the same pair in a table, for bson.build and for constants.
+--- Who takes bson.pointer(doc) calls bson.keep(doc) behind its last use; store.raw says why.
 local ffi = require "ffi"
 local raw = require "store.raw"
 local writer = require "store.writer"
@@ -32,7 +33,7 @@ bson.equal = compare.equal
 bson.key = key.encode
 
 local int64_t = ffi.typeof("int64_t")
-local find, value_at = raw.find, raw.value
+local find, value_at, keep = raw.find, raw.value, raw.keep
 
 --- The bytes of the empty document and of the empty array.
 bson.EMPTY = "\5\0\0\0\0"
@@ -42,7 +43,9 @@ bson.EMPTY = "\5\0\0\0\0"
 --- The field `name` of a document.
 ---@return integer type, any payload
 function bson.get(doc, name)
-  return raw.read(raw.pointer(doc), 0, name)
+  local t, v = raw.read(raw.pointer(doc), 0, name)
+  keep(doc)
+  return t, v
 end
 
 --- Loops over a document's fields: for name, t, v in bson.each(doc).
@@ -72,21 +75,30 @@ function bson.elements(bytes)
   return list
 end
 
+--- The number of elements of a document's or array's bytes.
+---@return integer
+function bson.length(bytes)
+  local n = raw.count(raw.pointer(bytes), 0)
+  keep(bytes)
+  return n
+end
+
 --- The value at a dotted path, without looking into arrays.
 ---@return integer type, any payload
 function bson.path(doc, path)
   local p, o = raw.pointer(doc), 0
-  local t = 3
+  local t, v = 3, nil
   for name in path:gmatch("[^.]+") do
     if t ~= 3 then
       return 0, nil
     end
     t, o = find(p, o, name)
   end
-  if t == 0 then
-    return 0, nil
+  if t ~= 0 then
+    t, v = value_at(p, t, o)
   end
-  return value_at(p, t, o)
+  keep(doc)
+  return t, v
 end
 
 --- Splits a dotted path: "a.b" is {"a", "b"}.

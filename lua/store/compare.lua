@@ -56,8 +56,7 @@ compare.numbers = compare_numbers
 local values
 
 -- Documents: type, then name, then value, element by element; arrays the same without names.
-local function compare_documents(a, b, named)
-  local p, q = raw.pointer(a), raw.pointer(b)
+local function compare_elements(p, q, named)
   local i, j = 4, 4
   while true do
     local t1, o1, next_i = raw.step(p, i)
@@ -79,6 +78,13 @@ local function compare_documents(a, b, named)
     end
     i, j = next_i, next_j
   end
+end
+
+local function compare_documents(a, b, named)
+  local result = compare_elements(raw.pointer(a), raw.pointer(b), named)
+  raw.keep(a)
+  raw.keep(b)
+  return result
 end
 
 local function timestamp(v)

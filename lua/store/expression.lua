@@ -150,12 +150,14 @@ local function variable(text, scope)
   check_parts(parts, text)
   return function(p, doc)
     local t, v = get(p, doc)
+    local inner_t, inner_v = 0, nil
     if t == 3 then
-      return path_value(pointer(v), 0, parts, 1)
+      inner_t, inner_v = path_value(pointer(v), 0, parts, 1)
     elseif t == 4 then
-      return path_array(pointer(v), 0, parts, 1)
+      inner_t, inner_v = path_array(pointer(v), 0, parts, 1)
     end
-    return 0, nil
+    bson.keep(v)
+    return inner_t, inner_v
   end
 end
 

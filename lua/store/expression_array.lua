@@ -13,18 +13,20 @@ local function array_only(name, code, t, v)
 end
 
 local function element_at(bytes, index)
-  local p = bson.pointer(bytes)
   if index < 0 then
-    index = bson.count(p, 0) + index
+    index = bson.length(bytes) + index
     if index < 0 then
       return 0, nil
     end
   end
+  local p = bson.pointer(bytes)
   local t, o = bson.item(p, 0, index)
-  if t == 0 then
-    return 0, nil
+  local v
+  if t ~= 0 then
+    t, v = bson.value(p, t, o)
   end
-  return bson.value(p, t, o)
+  bson.keep(bytes)
+  return t, v
 end
 
 local function single_elements(expression)
@@ -45,7 +47,7 @@ local function single_elements(expression)
   end
   support.unary(expression, "$size", function(t, v)
     array_only("$size", 17124, t, v)
-    return 16, bson.count(bson.pointer(v), 0)
+    return 16, bson.length(v)
   end)
   support.unary(expression, "$isArray", function(t) return 8, t == 4 end)
 end

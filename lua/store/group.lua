@@ -2,6 +2,7 @@
 --- number where the value is one, by its key bytes otherwise; equal numbers of any type are one group,
 --- missing counts as null.
 local bson = require "store.bson"
+local decimal = require "store.decimal"
 local errors = require "store.errors"
 local expression = require "store.expression"
 local accumulators = require "store.accumulators"
@@ -12,6 +13,14 @@ local group = {}
 local LIMIT_MEMORY = 100 * 1024 * 1024
 local GROUP = 128 -- what a group costs besides its bytes
 local EXACT = 2 ^ 53
+
+-- A Decimal128 that a double says exactly, as that double.
+local function exact_double(v)
+  local double = decimal.to_double(v)
+  if double > -EXACT and double < EXACT and bson.equal(19, v, 1, double) then
+    return double
+  end
+end
 
 -- A function from a value to its group's number, made by make(t, v) when it is new.
 local function finder(make)
@@ -26,6 +35,8 @@ local function finder(make)
       index, id = by_number, tonumber(v)
     elseif t == 14 then
       index, id = by_text, v
+    elseif t == 19 and exact_double(v) then
+      index, id = by_number, exact_double(v)
     else
       index, id = by_key, bson.key((t == 0 or t == 6) and 10 or t, v)
     end
@@ -63,7 +74,7 @@ local function read_fields(spec, scope, account)
         errors.raise(40234, "The field '" .. name .. "' must be an accumulator object")
       elseif name:find(".", 1, true) then
         errors.raise(40235, "The field name '" .. name .. "' cannot contain '.'")
-      elseif bson.count(bson.pointer(v), 0) ~= 1 then
+      elseif bson.length(v) ~= 1 then
         errors.raise(40238, "The field '" .. name .. "' must specify one accumulator")
       end
       names[#names + 1] = name
@@ -91,11 +102,12 @@ local function gather(next, id, list, account, tick)
     end
     return count
   end)
-  local pointer = bson.pointer
+  local pointer, keep = bson.pointer, bson.keep
   for doc in next do
     tick()
     local p = pointer(doc)
     add(p, doc, find(id(p, doc)))
+    keep(doc)
   end
   return ids_t, ids_v, count
 end

@@ -132,6 +132,7 @@ local function put_elements(bytes, named)
     i = following
     t, o, following = raw.step(p, i)
   end
+  raw.keep(bytes)
   put_byte(0)
 end
 
@@ -154,7 +155,7 @@ local function put_timestamp(v)
 end
 
 local function put_scoped(v)
-  local length = raw.int32(raw.pointer(v), 4)
+  local length = raw.int32(raw.pointer(v), 4) -- v is named below
   put_text(v:sub(9, 7 + length))
   put_elements(v:sub(9 + length), true)
 end

@@ -218,10 +218,12 @@ end
 ---@return fun(doc: string): boolean
 function match.compile(filter, context)
   local test = match.document_test(filter, context)
-  local pointer = bson.pointer
+  local pointer, keep = bson.pointer, bson.keep
   return function(doc)
     hit = nil
-    return test(pointer(doc), 0, doc)
+    local result = test(pointer(doc), 0, doc)
+    keep(doc)
+    return result
   end
 end
 

@@ -97,11 +97,16 @@ local function apply_field(tree, keep, w, name, p, t, v, root, doc)
     end
     w:close()
     return true
-  elseif keep and not tree.computes then
+  elseif not keep then
+    return false
+  elseif tree.computes then
+    w:open(name, 3)
+    apply(tree, keep, w, pointer(bson.EMPTY), 0, root, doc)
+    w:close()
+  else
     w:copy(name, p, t, v)
-    return true
   end
-  return false
+  return true
 end
 
 local function apply_late(tree, keep, w, root, doc)
@@ -143,7 +148,6 @@ end
 function apply(tree, keep, w, p, o, root, doc)
   local children = tree.children
   tree.serial = tree.serial + 1
-  local serial = tree.serial
   local i = o + 4
   local run = i
   local t, v, following = step(p, i)
@@ -157,7 +161,6 @@ function apply(tree, keep, w, p, o, root, doc)
       run = following
       if child then
         apply_child(tree, child, keep, w, name, p, t, v, root, doc)
-        tree.serial = serial
       end
     end
     i = following
@@ -177,6 +180,7 @@ local function projector(tree, keep)
     local p = pointer(doc)
     w:reset()
     apply(tree, keep, w, p, 0, p, doc)
+    bson.keep(doc)
     return w:finish()
   end
 end

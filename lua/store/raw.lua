@@ -52,11 +52,16 @@ end
 local BESIDES = ffi.new("int8_t[256]")
 BESIDES[2], BESIDES[5], BESIDES[12], BESIDES[13], BESIDES[14] = 4, 5, 16, 4, 4
 
---- The bytes of a document. They live as long as the string does; keep it at hand.
+--- The bytes of a document. A pointer does not keep its string from being collected, and a local that
+--- is not named again counts for nothing in compiled code: whoever takes a pointer calls raw.keep(doc)
+--- behind the last use of it, and leaves the function by no tail call that still needs it.
 ---@param doc string
 function raw.pointer(doc)
   return cast(bytes_t, doc)
 end
+
+--- Names a document once more, so that it lives up to here.
+function raw.keep() end
 
 ---@return integer
 local function read_int32(p, o)

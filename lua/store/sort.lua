@@ -132,10 +132,11 @@ function sort.compile(spec)
     append[i] = part_key(part.path, part.descending)
   end
   local all = require("store.unroll").each(append)
-  local pointer, reset, take = bson.pointer, key.reset, key.take
+  local pointer, keep, reset, take = bson.pointer, bson.keep, key.reset, key.take
   return function(doc)
     reset()
     all(pointer(doc))
+    keep(doc)
     return take()
   end
 end

@@ -130,6 +130,7 @@ local function apply_document(tree, bytes, state)
       w:put(name, apply_missing(tree.children[name], state))
     end
   end
+  bson.keep(bytes)
   return 3, w:finish()
 end
 
@@ -219,6 +220,7 @@ local function check_depth(bytes, depth)
     end
     t, o, following = bson.step(p, following)
   end
+  bson.keep(bytes)
 end
 
 local function check_id(old, new)
@@ -250,8 +252,7 @@ local function id_first(doc, t, v)
   if own_t ~= 0 then
     t, v = own_t, own_v
   end
-  local p = bson.pointer(doc)
-  if own_t ~= 0 and bson.name(p, 4) == "_id" then
+  if own_t ~= 0 and bson.each(doc)() == "_id" then
     return doc
   end
   local w = bson.writer():reset()

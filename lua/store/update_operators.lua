@@ -245,6 +245,7 @@ local function removing(name, path, gone)
         end
         t, o, following = bson.step(p, following)
       end
+      bson.keep(old_v)
       return array_bytes(list)
     end,
   }

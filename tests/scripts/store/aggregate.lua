@@ -107,7 +107,7 @@ describe("$group", function()
   end)
   it("keeps many groups apart", function()
     local docs = {}
-    local groups = pressed and 100 or 2500
+    local groups = pressed and 30 or 2500
     for i = 1, 2 * groups do
       docs[i] = string.format("{x: %d, y: 1}", i % groups)
     end

@@ -142,7 +142,7 @@ describe("random documents", function()
   end
 
   it("come out of the writer as they went in (seed " .. seed .. ")", function()
-    for _ = 1, pressed and 300 or 3000 do
+    for _ = 1, pressed and 40 or 3000 do
       local doc = bson.build { { "x", any(3) }, { "y", any(3) } }
       local w = bson.writer():reset()
       for name, t, v in bson.each(doc) do
@@ -155,7 +155,7 @@ describe("random documents", function()
   end)
   it("are in one total order, and their keys are in the same (seed " .. seed .. ")", function()
     local values = {}
-    for i = 1, pressed and 40 or 220 do
+    for i = 1, pressed and 12 or 220 do
       values[i] = any(2)
       values[i].key = bson.key(values[i].t, values[i].v)
     end

@@ -35,7 +35,7 @@ describe("sorting", function()
   end)
   it("is stable, with a limit too", function()
     local docs = {}
-    for i = 1, pressed and 150 or 3000 do
+    for i = 1, pressed and 30 or 3000 do
       docs[i] = string.format("{a: %d, i: %d}", i % 3, i)
     end
     expect(ordered("{a: 1}", docs, 4)):to_be("{a: 0, i: 3} {a: 0, i: 6} {a: 0, i: 9} {a: 0, i: 12}")
@@ -43,7 +43,7 @@ describe("sorting", function()
   end)
   it("agrees with the order of values on random numbers (seed 7)", function()
     math.randomseed(7)
-    local docs, last, seen, count = {}, nil, 0, pressed and 100 or 2000
+    local docs, last, seen, count = {}, nil, 0, pressed and 30 or 2000
     for i = 1, count do
       docs[i] = bson.build { { "a", math.random(2) == 1 and math.random(-1000, 1000) or bson.double(math.random() * 2000 - 1000) } }
     end
