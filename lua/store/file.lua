@@ -214,8 +214,7 @@ end
 
 -- ---- keys ---------------------------------------------------------------------------------------
 
-local buffer = ffi.new("struct store_buffer")
-buffer.maximum = 64 * 1024 * 1024
+local buffer = ffi.cast("struct store_buffer *", core.key)
 
 --- Begins a key; there is one at a time.
 function file.begin_key()
@@ -225,7 +224,7 @@ end
 --- Appends the value of type `t` at offset `o` of `p`.
 function file.append_key(t, p, o, descending)
   if not api.key_append(buffer, t, p + o, descending) then
-    errors.raise(17280, "a key of an index would be larger than 64 MB")
+    errors.raise(17280, "a key of an index would be larger than 16 MB")
   end
 end
 

@@ -6,6 +6,7 @@
 #include <lua.h>
 #include <uv.h>
 
+#include "base/buffer.h"
 #include "base/list.h"
 #include "store/file.h"
 #include "store/store.h"
@@ -32,6 +33,7 @@ struct store {
     size_t connection_count;
     uint32_t last_connection;
     struct file *file;
+    struct buffer key; /* where Lua puts keys together */
     lua_State *L;
     int server; /* registry reference of the module store.server */
     bool is_stopping;

@@ -268,6 +268,7 @@ int store_main(const struct store_options *options)
     struct error error = {0};
     store->options = *options;
     list_init(&store->connections);
+    buffer_init(&store->key, LIMIT_DOCUMENT);
     signal(SIGPIPE, SIG_IGN);
     init_handles(store);
     bool ok = start(store, &error);
@@ -277,6 +278,7 @@ int store_main(const struct store_options *options)
     }
     uv_run(&store->loop, UV_RUN_DEFAULT);
     store_lua_close(store);
+    buffer_deinit(&store->key);
     if (store->file != NULL) {
         file_close(store->file);
     }

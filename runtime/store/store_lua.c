@@ -180,6 +180,8 @@ static void push_core(struct store *store)
     lua_setfield(L, -2, "api");
     lua_pushlightuserdata(L, store->file);
     lua_setfield(L, -2, "file");
+    lua_pushlightuserdata(L, &store->key);
+    lua_setfield(L, -2, "key");
     push_limits(L);
     lua_setfield(L, -2, "limits");
     lua_pushstring(L, store->options.folder);

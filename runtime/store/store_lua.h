@@ -1,6 +1,7 @@
 /*
  * What the store's Lua sees of C. The module "store.core" is a table with
  *   api        a pointer to struct store_api, for the FFI (lua/store/core.lua declares it)
+ *   file, key  pointers for the FFI too: the open file, and a buffer for keys
  *   limits     numbers of limits.h that the commands need
  *   folder, address, version, test_commands, pid
  *   send(connection, operation, request, bytes)   answer the request under way
