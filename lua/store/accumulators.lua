@@ -1,5 +1,6 @@
 --- The accumulators of $group. Each keeps its state in flat arrays by the group's number:
----   accumulators.make(name, t, v, scope, account) -> { start(g), add(p, doc, g), finish(g) -> t, v }
+---   accumulators.make(name, t, v, scope, account) -> { start(g), add(p, doc, g), finish(g) }
+--- finish gives a value's type and payload.
 --- account(bytes) counts memory that grows with the documents.
 local ffi = require "ffi"
 local bson = require "store.bson"
@@ -134,7 +135,8 @@ local function extreme(sign)
       start = function(g) types[g] = 10 end,
       add = function(p, doc, g)
         local t, v = f(p, doc)
-        if t ~= 0 and t ~= 10 and t ~= 6 and (types[g] == 10 or compare(t, v, types[g], values[g]) == sign) then
+        if t ~= 0 and t ~= 10 and t ~= 6 and (types[g] == 10
+          or compare(t, v, types[g], values[g]) == sign) then
           types[g], values[g] = t, v
         end
       end,
@@ -271,7 +273,8 @@ end
 local MAKE = {
   ["$sum"] = summing, ["$avg"] = averaging, ["$min"] = extreme(-1), ["$max"] = extreme(1),
   ["$first"] = first, ["$last"] = last, ["$push"] = push, ["$addToSet"] = add_to_set,
-  ["$mergeObjects"] = merge_objects, ["$stdDevPop"] = deviation(false), ["$stdDevSamp"] = deviation(true),
+  ["$mergeObjects"] = merge_objects, ["$stdDevPop"] = deviation(false),
+    ["$stdDevSamp"] = deviation(true),
 }
 
 --- Makes one accumulator, or refuses its name.

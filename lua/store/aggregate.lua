@@ -1,11 +1,12 @@
 --- Pipelines as pull iterators.
----   aggregate.compile(pipeline, context) -> list of stages: stage(next) -> next, next() -> doc or nil
+---   aggregate.compile(pipeline, context) -> list of stages
+---     stage(next) -> next; next() -> doc or nil
 ---   aggregate.run(stages, next) -> next
----   aggregate.split(pipeline) -> { filter = bytes?, sort = bytes?, skip = n?, limit = n?, rest = array bytes }
----     what leading $match, $sort, $skip, $limit tell the planner, to be applied in this order (filter,
----     sort, skip, limit); `rest` is the array of the other stages, to be compiled
---- pipeline: bytes of the array. context: { tick = function, now = int64?, memory_limit = bytes?, let = bytes?,
----   random = function?, scan = function(collection, filter or nil) -> next (for $lookup, $unionWith) }.
+---   aggregate.split(pipeline) -> { filter = bytes?, sort = bytes?, skip = n?, limit = n?, rest = }
+---     what leading $match, $sort, $skip, $limit tell the planner, to be applied in this order
+---     (filter, sort, skip, limit); `rest` is the array of the other stages, to be compiled
+--- pipeline: bytes of the array. context: { tick = function, now = int64?, let = bytes?,
+---   memory_limit = bytes?, random = function? }.
 --- Every loop over documents calls context.tick(). A spec is checked when it is compiled.
 local bson = require "store.bson"
 local errors = require "store.errors"
@@ -78,7 +79,8 @@ local function replace_root(t, v, context)
     local new_t, new_v = f(bson.pointer(doc), doc)
     bson.keep(doc)
     if new_t ~= 3 then
-      errors.raise(40228, "'newRoot' expression must evaluate to an object, but resulting value was of type " ..
+      errors.raise(40228,
+        "'newRoot' expression must evaluate to an object, but resulting value was of type " ..
         bson.type_name(new_t))
     end
     return new_v
@@ -137,7 +139,8 @@ end
 
 stages["$count"] = function(t, v, context)
   if t ~= 2 or v == "" or v:sub(1, 1) == "$" or v:find("[.%z]") then
-    errors.raise(40156, "the count field must be a non-empty string without '$' in front and without '.'")
+    errors.raise(40156,
+      "the count field must be a non-empty string without '$' in front and without '.'")
   end
   local tick = context.tick
   return function(next)
@@ -193,7 +196,8 @@ stages["$group"] = function(t, v, context)
 end
 
 stages["$sortByCount"] = function(t, v, context)
-  if not (t == 2 and v:sub(1, 1) == "$") and not (t == 3 and (bson.each(v)() or ""):sub(1, 1) == "$") then
+  if not (t == 2 and v:sub(1, 1) == "$") and not (t == 3
+    and (bson.each(v)() or ""):sub(1, 1) == "$") then
     errors.raise(40147, "the sortByCount field must be a $-prefixed path or an expression")
   end
   local gather = stages["$group"](3, bson.build {
@@ -263,7 +267,8 @@ end
 local function unwound(doc, t, v, keep, set, set_index)
   local out = {}
   local function put(new, index)
-    out[#out + 1] = set_index and set_index(new, index and 18 or 10, index and bson.int64(index).v) or new
+    out[#out + 1] = set_index and set_index(new, index and 18 or 10, index and bson.int64(index).v)
+      or new
   end
   if t == 4 then
     for i, element in ipairs(bson.elements(v)) do

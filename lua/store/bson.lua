@@ -10,7 +10,7 @@
 ---   missing, null, undefined, min key, max key    nil
 ---   document, array      their BSON bytes, a Lua string
 ---   all others           the bytes of the payload as they stand in the document, a Lua string
----                        (ObjectId: 12 bytes; binary: length, subtype, bytes; timestamp, decimal: 8, 16)
+---                        (ObjectId: 12 bytes; binary: length, subtype, bytes)
 --- Missing, null and undefined are three things: look at the type, never at the payload.
 ---
 --- A boxed value {t=, v=} is the same pair in a table, for bson.build and for constants.
@@ -143,8 +143,10 @@ function bson.truth(t, v)
 end
 
 local NAMES = {
-  [0] = "missing", "double", "string", "object", "array", "binData", "undefined", "objectId", "bool", "date", "null",
-  "regex", "dbPointer", "javascript", "symbol", "javascriptWithScope", "int", "timestamp", "long", "decimal",
+  [0] = "missing", "double", "string", "object", "array", "binData", "undefined", "objectId",
+    "bool", "date", "null",
+  "regex", "dbPointer", "javascript", "symbol", "javascriptWithScope", "int", "timestamp", "long",
+    "decimal",
   [127] = "maxKey", [255] = "minKey",
 }
 
@@ -200,7 +202,8 @@ local function new_oid_bytes(now)
     random:close()
   end
   counter = (counter + 1) % 16777216
-  return string.char(math.floor(now / 16777216) % 256, math.floor(now / 65536) % 256, math.floor(now / 256) % 256,
+  return string.char(math.floor(now / 16777216) % 256, math.floor(now / 65536) % 256,
+    math.floor(now / 256) % 256,
     now % 256) .. process_part ..
     string.char(math.floor(counter / 65536), math.floor(counter / 256) % 256, counter % 256)
 end

@@ -46,7 +46,8 @@ end
 
 --- Milliseconds of civil parts; each may run over.
 function calendar.moment(year, month, day, hour, minute, second, millisecond)
-  return calendar.days(year, month, day) * DAY + hour * 3600000 + minute * 60000 + second * 1000 + millisecond
+  return calendar.days(year, month, day) * DAY + hour * 3600000 + minute * 60000 + second * 1000
+    + millisecond
 end
 
 --- ISO week and its year.
@@ -89,11 +90,13 @@ function calendar.format(moment, offset, format)
     L = string.format("%03d", parts.millisecond), j = string.format("%03d", parts.yearday),
     w = tostring(parts.weekday), u = tostring((parts.weekday + 5) % 7 + 1),
     U = string.format("%02d", calendar.week(parts)), V = string.format("%02d", week),
-    G = string.format("%04d", week_year), Z = string.format("%s%d", offset < 0 and "-" or "+", minutes),
+    G = string.format("%04d", week_year), Z = string.format("%s%d", offset < 0 and "-" or "+",
+      minutes),
     z = string.format("%s%02d%02d", sign, floor(minutes / 60), minutes % 60), ["%"] = "%",
   }
   return (format:gsub("%%(.?)", function(letter)
-    return texts[letter] or errors.raise(18536, "Invalid format character '%" .. letter .. "' in format string")
+    return texts[letter] or errors.raise(18536, "Invalid format character '%" .. letter ..
+      "' in format string")
   end))
 end
 
@@ -122,7 +125,8 @@ function calendar.parse(text)
     return nil
   end
   local milliseconds = floor(tonumber("0." .. (fraction == "" and "0" or fraction)) * 1000)
-  return calendar.moment(year, month, day, tonumber(hour), tonumber(minute), tonumber(second) or 0, milliseconds) - offset
+  return calendar.moment(year, month, day, tonumber(hour), tonumber(minute), tonumber(second) or 0,
+    milliseconds) - offset
 end
 
 return calendar

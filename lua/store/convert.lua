@@ -11,16 +11,19 @@ local CONVERSION = errors.codes.ConversionFailure
 local int64_t = ffi.typeof("int64_t")
 
 local function fail(t, to)
-  errors.raise(CONVERSION, string.format("Unsupported conversion from %s to %s in $convert with no onError value",
+  errors.raise(CONVERSION,
+    string.format("Unsupported conversion from %s to %s in $convert with no onError value",
     bson.type_name(t), to))
 end
 
 local function fail_text(v, to)
-  errors.raise(CONVERSION, string.format("Failed to parse %s '%s' in $convert with no onError value", to, v:sub(1, 100)))
+  errors.raise(CONVERSION,
+    string.format("Failed to parse %s '%s' in $convert with no onError value", to, v:sub(1, 100)))
 end
 
 local function overflow(to)
-  errors.raise(CONVERSION, "Conversion would overflow target type " .. to .. " in $convert with no onError value")
+  errors.raise(CONVERSION, "Conversion would overflow target type " .. to ..
+    " in $convert with no onError value")
 end
 
 --- A double's text, the shortest that reads back the same; whole ones without a point.

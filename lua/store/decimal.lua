@@ -46,7 +46,8 @@ local function normal(negative, digits, exponent)
 end
 
 local function special(kind, negative)
-  return { kind = kind, sign = kind == "nan" and 0 or (negative and -1 or 1), exponent = 0, digits = "" }
+  return { kind = kind, sign = kind == "nan" and 0 or (negative and -1 or 1), exponent = 0,
+    digits = "" }
 end
 
 local function limbs_of(bytes)
@@ -70,7 +71,7 @@ function decimal.parts(bytes)
   elseif bit.rshift(top, 10) == 30 then
     return "inf", negative, "", 0
   elseif bit.rshift(top, 13) == 3 then
-    return "finite", negative, "", bit.band(bit.rshift(top, 0) * 8 + bit.rshift(limbs[2], 13), 16383) - BIAS
+    return "finite", negative, "", top % 8192 * 2 + bit.rshift(limbs[2], 15) - BIAS
   end
   local exponent = bit.rshift(top, 1) - BIAS
   limbs[1] = top % 2

@@ -3,7 +3,8 @@
 ---   expression.compile(t, v, scope) -> f(p, doc) -> t, v      (p = bson.pointer(doc))
 ---   expression.constant(t, v, scope) -> t, v      evaluated without a document
 ---   expression.is_field_path(t, v) -> the parts of "$a.b", or nil
----   expression.operators: name -> function(t, v, scope) -> f, filled by the store.expression_* modules
+---   expression.operators: name -> function(t, v, scope) -> f, filled by the store.expression_*
+---   modules
 --- context is { now = int64 date?, let = bytes?, random = function? }.
 ---
 --- A variable is a slot that its binder fills before each evaluation of the body; a compiled
@@ -30,7 +31,8 @@ function expression.inner_scope(scope, names)
   local slots = setmetatable({}, { __index = scope.slots })
   for _, name in ipairs(names) do
     if not name:find("^[a-z\128-\255][%w_\128-\255]*$") and name ~= "CURRENT" then
-      errors.raise(9, "'" .. name .. "' starts with an invalid character for a user variable name; begin it with a small letter")
+      errors.raise(9, "'" .. name ..
+        "' starts with an invalid character for a user variable name; begin it with a small letter")
     end
     slots[name] = { t = 0 }
   end
@@ -90,7 +92,8 @@ local function check_parts(parts, text)
     if part == "" then
       errors.raise(40353, "FieldPath must not have empty parts: '" .. text .. "'")
     elseif part:sub(1, 1) == "$" then
-      errors.raise(16410, "FieldPath field names may not start with '$': '" .. text .. "'; consider using $getField")
+      errors.raise(16410, "FieldPath field names may not start with '$': '" .. text ..
+        "'; consider using $getField")
     end
   end
 end
@@ -172,7 +175,8 @@ local function document(bytes, scope)
   local names, fields = {}, {}
   for name, t, v in bson.each(bytes) do
     if name:find(".", 1, true) then
-      errors.raise(16412, "FieldPath field names may not contain '.': '" .. name .. "'; nest a document")
+      errors.raise(16412, "FieldPath field names may not contain '.': '" .. name ..
+        "'; nest a document")
     end
     names[#names + 1] = name
     fields[#fields + 1] = expression.compile(t, v, scope)
@@ -206,7 +210,8 @@ end
 local function operator(name, t, v, scope)
   local make = expression.operators[name]
   if not make then
-    errors.raise(168, "Unrecognized expression '" .. name .. "'; the built-in store does not have it")
+    errors.raise(168, "Unrecognized expression '" .. name ..
+      "'; the built-in store does not have it")
   end
   return make(t, v, scope, name)
 end
@@ -216,7 +221,8 @@ local function object(bytes, scope)
   for _, element in ipairs(elements) do
     if element.name:sub(1, 1) == "$" then
       if #elements > 1 then
-        errors.raise(15983, "an object representing an expression must have exactly one field: " .. element.name)
+        errors.raise(15983, "an object representing an expression must have exactly one field: " ..
+          element.name)
       end
       return operator(element.name, element.t, element.v, scope)
     end

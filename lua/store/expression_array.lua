@@ -111,7 +111,8 @@ local function looping(expression, name, body_name, default, make)
     if t ~= 3 then
       errors.raise(16878, name .. " only supports an object as its argument")
     end
-    local input = expression.compile(select(1, member_of(name, t, v, "input")), select(2, member_of(name, t, v, "input")), scope)
+    local input_t, input_v = member_of(name, t, v, "input")
+    local input = expression.compile(input_t, input_v, scope)
     local as_t, as_v = bson.get(v, "as")
     local variable = as_t == 2 and as_v or default
     local inner, slots = expression.inner_scope(scope, { variable })
@@ -213,7 +214,8 @@ local function searching(expression)
     end
     return 8, false
   end)
-  support.few(expression, "$indexOfArray", 2, 4, function(count, t, v, wanted_t, wanted_v, from_t, from_v, to_t, to_v)
+  support.few(expression, "$indexOfArray", 2, 4, function(count, t, v, wanted_t, wanted_v, from_t,
+    from_v, to_t, to_v)
     if nothing(t) then
       return 10, nil
     end
@@ -300,7 +302,8 @@ local function documents(expression)
         if nothing(t) then
           return
         elseif t ~= 3 then
-          errors.raise(40400, "$mergeObjects requires object inputs, but input is of type " .. bson.type_name(t))
+          errors.raise(40400, "$mergeObjects requires object inputs, but input is of type " ..
+            bson.type_name(t))
         end
         for name, inner_t, inner_v in bson.each(v) do
           note(order, fields, name, inner_t, inner_v)
@@ -326,7 +329,8 @@ local function get_field(expression)
     return function(p, doc)
       local field_t, field = name(p, doc)
       if field_t ~= 2 then
-        errors.raise(3041704, "$getField requires 'field' to evaluate to a string; write $literal for a name with $")
+        errors.raise(3041704,
+          "$getField requires 'field' to evaluate to a string; write $literal for a name with $")
       end
       local from_t, from = input(p, doc)
       if from_t == 3 then

@@ -8,7 +8,8 @@ local nothing = support.nothing
 
 local OPERATORS = {
   ["$toDouble"] = "double", ["$toInt"] = "int", ["$toLong"] = "long", ["$toBool"] = "bool",
-  ["$toString"] = "string", ["$toDate"] = "date", ["$toObjectId"] = "objectId", ["$toDecimal"] = "decimal",
+  ["$toString"] = "string", ["$toDate"] = "date", ["$toObjectId"] = "objectId",
+    ["$toDecimal"] = "decimal",
 }
 
 local function target(t, v)
@@ -16,7 +17,8 @@ local function target(t, v)
     return v
   end
   local number = bson.number(t, v)
-  return number and bson.type_name(number) or errors.raise(2, "$convert's 'to' must be a type's name or number")
+  return number and bson.type_name(number) or errors.raise(2,
+    "$convert's 'to' must be a type's name or number")
 end
 
 -- The value, or what onError says when it cannot be converted.

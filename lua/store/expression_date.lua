@@ -11,7 +11,8 @@ local floor = math.floor
 -- Dates, ObjectIds and timestamps all name a moment.
 local function moment_of(name, t, v)
   if t ~= 9 and t ~= 7 and t ~= 17 then
-    errors.raise(16006, string.format("can't convert from BSON type %s to Date for %s", bson.type_name(t), name))
+    errors.raise(16006, string.format("can't convert from BSON type %s to Date for %s",
+      bson.type_name(t), name))
   end
   local _, date = convert.to("date", t, v)
   return tonumber(date)
@@ -79,7 +80,8 @@ local function to_string(named)
     elseif not offset then
       return 10, nil
     end
-    local format = named.timezone and offset ~= 0 and "%Y-%m-%dT%H:%M:%S.%L" or "%Y-%m-%dT%H:%M:%S.%LZ"
+    local format = named.timezone and offset ~= 0 and "%Y-%m-%dT%H:%M:%S.%L"
+      or "%Y-%m-%dT%H:%M:%S.%LZ"
     if named.format then
       local format_t
       format_t, format = named.format(p, doc)
@@ -106,23 +108,27 @@ local function from_string(named)
     if not moment and named.onError then
       return named.onError(p, doc)
     elseif not moment then
-      errors.raise(241, "$dateFromString could not read the date; write it as 2024-12-31T23:59:59.999Z")
+      errors.raise(241,
+        "$dateFromString could not read the date; write it as 2024-12-31T23:59:59.999Z")
     end
     return 9, bson.date(moment - (offset_of(named.timezone, p, doc) or 0)).v
   end
 end
 
-local SPANS = { week = 604800000, day = 86400000, hour = 3600000, minute = 60000, second = 1000, millisecond = 1 }
+local SPANS = { week = 604800000, day = 86400000, hour = 3600000, minute = 60000, second = 1000,
+  millisecond = 1 }
 local MONTHS = { year = 12, quarter = 3, month = 1 }
 
 local function unit_of(name, t, v)
   if t ~= 2 or not (SPANS[v] or MONTHS[v]) then
-    errors.raise(5439013, name .. " needs a unit: year, quarter, month, week, day, hour, minute, second or millisecond")
+    errors.raise(5439013, name ..
+      " needs a unit: year, quarter, month, week, day, hour, minute, second or millisecond")
   end
   return v
 end
 
-local WEEKDAYS = { sunday = 0, monday = 1, tuesday = 2, wednesday = 3, thursday = 4, friday = 5, saturday = 6 }
+local WEEKDAYS = { sunday = 0, monday = 1, tuesday = 2, wednesday = 3, thursday = 4, friday = 5,
+  saturday = 6 }
 
 local function weekday_of(named, p, doc)
   if not named.startOfWeek then
@@ -171,7 +177,8 @@ local function date_trunc(named)
       errors.raise(5439018, "$dateTrunc requires 'binSize' to be a positive whole number")
     end
     local moment = moment_of("$dateTrunc", t, v) + offset
-    return 9, bson.date(truncate(moment, unit_of("$dateTrunc", unit_t, unit_v), size, weekday_of(named, p, doc)) - offset).v
+    return 9, bson.date(truncate(moment, unit_of("$dateTrunc", unit_t, unit_v), size,
+      weekday_of(named, p, doc)) - offset).v
   end
 end
 
@@ -180,7 +187,8 @@ local function add_months(moment, months)
   local parts = calendar.parts(moment)
   local month = parts.month + months
   local last = calendar.days(parts.year, month + 1, 1) - calendar.days(parts.year, month, 1)
-  return calendar.moment(parts.year, month, math.min(parts.day, last), parts.hour, parts.minute, parts.second, parts.millisecond)
+  return calendar.moment(parts.year, month, math.min(parts.day, last), parts.hour, parts.minute,
+    parts.second, parts.millisecond)
 end
 
 local function date_add(name, sign)
@@ -193,9 +201,11 @@ local function date_add(name, sign)
       if nothing(t) or nothing(unit_t) or nothing(amount_t) or not offset then
         return 10, nil
       end
-      local unit, amount = unit_of(name, unit_t, unit_v), sign * support.whole(name, 5166405, amount_t, amount_v)
+      local unit, amount = unit_of(name, unit_t, unit_v),
+        sign * support.whole(name, 5166405, amount_t, amount_v)
       local moment = moment_of(name, t, v) + offset
-      moment = MONTHS[unit] and add_months(moment, MONTHS[unit] * amount) or moment + SPANS[unit] * amount
+      moment = MONTHS[unit] and add_months(moment, MONTHS[unit] * amount)
+        or moment + SPANS[unit] * amount
       return 9, bson.date(moment - offset).v
     end
   end
@@ -221,8 +231,10 @@ local function date_diff(named)
     if nothing(t1) or nothing(t2) or nothing(unit_t) or not offset then
       return 10, nil
     end
-    local from, to = moment_of("$dateDiff", t1, v1) + offset, moment_of("$dateDiff", t2, v2) + offset
-    return 18, bson.int64(difference(from, to, unit_of("$dateDiff", unit_t, unit_v), weekday_of(named, p, doc))).v
+    local from, to = moment_of("$dateDiff", t1, v1) + offset,
+      moment_of("$dateDiff", t2, v2) + offset
+    return 18, bson.int64(difference(from, to, unit_of("$dateDiff", unit_t, unit_v),
+      weekday_of(named, p, doc))).v
   end
 end
 
@@ -245,7 +257,8 @@ local function from_parts(named)
       return 10, nil
     end
     local n = numbers
-    return 9, bson.date(calendar.moment(n.year, n.month, n.day, n.hour, n.minute, n.second, n.millisecond) - offset).v
+    return 9, bson.date(calendar.moment(n.year, n.month, n.day, n.hour, n.minute, n.second,
+      n.millisecond) - offset).v
   end
 end
 
@@ -258,7 +271,8 @@ local function to_parts(named)
     end
     local parts = calendar.parts(moment_of("$dateToParts", t, v) + offset)
     return 3, bson.build {
-      { "year", parts.year }, { "month", parts.month }, { "day", parts.day }, { "hour", parts.hour },
+      { "year", parts.year }, { "month", parts.month }, { "day", parts.day },
+        { "hour", parts.hour },
       { "minute", parts.minute }, { "second", parts.second }, { "millisecond", parts.millisecond },
     }
   end
@@ -268,14 +282,20 @@ return function(expression)
   for name, get in pairs(PARTS) do
     part(expression, name, 16, get)
   end
-  part(expression, "$isoWeekYear", 18, function(parts) return select(2, calendar.iso_week(parts)) end)
-  support.named(expression, "$dateToString", { "date" }, { "format", "timezone", "onNull" }, to_string)
-  support.named(expression, "$dateFromString", { "dateString" }, { "timezone", "onError", "onNull" }, from_string)
-  support.named(expression, "$dateTrunc", { "date", "unit" }, { "binSize", "timezone", "startOfWeek" }, date_trunc)
+  part(expression, "$isoWeekYear", 18, function(parts)
+    return select(2, calendar.iso_week(parts))
+  end)
+  support.named(expression, "$dateToString", { "date" }, { "format", "timezone", "onNull" },
+    to_string)
+  support.named(expression, "$dateFromString", { "dateString" },
+    { "timezone", "onError", "onNull" }, from_string)
+  support.named(expression, "$dateTrunc", { "date", "unit" },
+    { "binSize", "timezone", "startOfWeek" }, date_trunc)
   local step = { "startDate", "unit", "amount" }
   support.named(expression, "$dateAdd", step, { "timezone" }, date_add("$dateAdd", 1))
   support.named(expression, "$dateSubtract", step, { "timezone" }, date_add("$dateSubtract", -1))
-  support.named(expression, "$dateDiff", { "startDate", "endDate", "unit" }, { "timezone", "startOfWeek" }, date_diff)
+  support.named(expression, "$dateDiff", { "startDate", "endDate", "unit" },
+    { "timezone", "startOfWeek" }, date_diff)
   local optional = { "timezone" }
   for _, name in ipairs(FROM_PARTS) do
     optional[#optional + 1] = name

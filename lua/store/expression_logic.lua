@@ -87,7 +87,8 @@ end
 
 local function branches_of(expression, t, v, scope)
   local branches = {}
-  for i, branch in ipairs(t == 4 and bson.elements(v) or errors.raise(40060, "$switch needs an array for 'branches'")) do
+  for i, branch in ipairs(t == 4 and bson.elements(v) or errors.raise(40060,
+    "$switch needs an array for 'branches'")) do
     local case_t, case_v = bson.get(branch.v, "case")
     local then_t, then_v = bson.get(branch.v, "then")
     if case_t == 0 or then_t == 0 then
@@ -117,7 +118,8 @@ local function switch(expression)
         end
       end
       if not default then
-        errors.raise(40066, "$switch could not find a matching branch for an input, and no default was specified")
+        errors.raise(40066,
+          "$switch could not find a matching branch for an input, and no default was specified")
       end
       return default(p, doc)
     end

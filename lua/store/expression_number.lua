@@ -7,7 +7,8 @@ local support = require "store.expression_support"
 local nothing = support.nothing
 
 local function refuse(code, name, t)
-  errors.raise(code, string.format("%s only supports numeric types, not %s", name, bson.type_name(t)))
+  errors.raise(code, string.format("%s only supports numeric types, not %s", name,
+    bson.type_name(t)))
 end
 
 local function check(name, t)
@@ -71,7 +72,8 @@ local function subtract(t1, v1, t2, v2)
   elseif t1 == 9 and number.is(t2, "$subtract") then
     return date_plus(9, v1, number.negate(t2, v2))
   elseif not number.is(t1, "$subtract") or not number.is(t2, "$subtract") then
-    errors.raise(14, string.format("can't $subtract %s from %s", bson.type_name(t2), bson.type_name(t1)))
+    errors.raise(14, string.format("can't $subtract %s from %s", bson.type_name(t2),
+      bson.type_name(t1)))
   end
   return number.subtract(t1, v1, t2, v2)
 end
@@ -202,7 +204,8 @@ end
 
 local function functions(expression)
   local positive = function(x) return not (x <= 0) end
-  real(expression, "$sqrt", 28714, math.sqrt, function(x) return not (x < 0) end, "'s argument must be greater than or equal to 0")
+  real(expression, "$sqrt", 28714, math.sqrt, function(x) return not (x < 0) end,
+    "'s argument must be greater than or equal to 0")
   real(expression, "$exp", 0, math.exp)
   real(expression, "$ln", 28766, math.log, positive, "'s argument must be a positive number")
   real(expression, "$log10", 28761, math.log10, positive, "'s argument must be a positive number")

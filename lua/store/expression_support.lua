@@ -21,8 +21,10 @@ function support.arguments(expression, name, t, v, scope, least, most)
     list[1] = expression.compile(t, v, scope)
   end
   if #list < least or (most and #list > most) then
-    local wanted = least == most and ("exactly " .. least) or ("at least " .. least .. " and at most " .. (most or "any"))
-    errors.raise(16020, string.format("Expression %s takes %s arguments. %d were passed in.", name, wanted, #list))
+    local wanted = least == most and ("exactly " .. least)
+      or ("at least " .. least .. " and at most " .. (most or "any"))
+    errors.raise(16020, string.format("Expression %s takes %s arguments. %d were passed in.", name,
+      wanted, #list))
   end
   return list
 end
@@ -114,7 +116,8 @@ function support.refuse_decimal(name)
   errors.unsupported(name .. " with Decimal128")
 end
 
---- Collects values into the bytes of an array. Not to be kept across an evaluation of another expression.
+--- Collects values into the bytes of an array. Not to be kept across an evaluation of another
+--- expression.
 ---@return { put: fun(t: integer, v: any), finish: fun(): integer, string }
 function support.list()
   local w, n = bson.writer():reset(), 0

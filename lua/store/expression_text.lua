@@ -36,12 +36,14 @@ local function lenient(name, t, v)
   elseif t == 16 or t == 1 or t == 18 or t == 9 then
     return require("store.convert").to_text(t, v)
   end
-  errors.raise(16007, string.format("can't convert from BSON type %s to String for %s", bson.type_name(t), name))
+  errors.raise(16007, string.format("can't convert from BSON type %s to String for %s",
+    bson.type_name(t), name))
 end
 
 local function text_only(name, code, t, v)
   if t ~= 2 then
-    errors.raise(code, string.format("%s requires a string argument, found: %s", name, bson.type_name(t)))
+    errors.raise(code, string.format("%s requires a string argument, found: %s", name,
+      bson.type_name(t)))
   end
   return v
 end
@@ -73,7 +75,8 @@ local function substring_bytes(name)
     local part = count < 0 and text:sub(from + 1) or text:sub(from + 1, from + count)
     local after = count >= 0 and text:byte(from + count + 1)
     if part:find("^[\128-\191]") or (after and after >= 128 and after < 192 and part ~= "") then
-      errors.raise(28656, name .. ": the range ends in the middle of a UTF-8 character; write $substrCP")
+      errors.raise(28656, name ..
+        ": the range ends in the middle of a UTF-8 character; write $substrCP")
     end
     return 2, part
   end
@@ -91,7 +94,8 @@ local function substring_points(_, t, v, from_t, from_v, count_t, count_v)
   return 2, rest:sub(1, byte_of(rest, count) - 1)
 end
 
-local SPACES = { [" "] = true, ["\t"] = true, ["\n"] = true, ["\r"] = true, ["\f"] = true, ["\v"] = true, ["\0"] = true }
+local SPACES = { [" "] = true, ["\t"] = true, ["\n"] = true, ["\r"] = true, ["\f"] = true,
+  ["\v"] = true, ["\0"] = true }
 
 local function set_of(chars)
   local set = {}
@@ -249,8 +253,10 @@ return function(expression)
   support.few(expression, "$substr", 3, 3, substring_bytes("$substr"))
   support.few(expression, "$substrBytes", 3, 3, substring_bytes("$substrBytes"))
   support.few(expression, "$substrCP", 3, 3, substring_points)
-  support.unary(expression, "$toLower", function(t, v) return 2, lenient("$toLower", t, v):lower() end)
-  support.unary(expression, "$toUpper", function(t, v) return 2, lenient("$toUpper", t, v):upper() end)
+  support.unary(expression, "$toLower", function(t, v) return 2,
+    lenient("$toLower", t, v):lower() end)
+  support.unary(expression, "$toUpper", function(t, v) return 2,
+    lenient("$toUpper", t, v):upper() end)
   support.binary(expression, "$strcasecmp", function(t1, v1, t2, v2)
     local a, b = lenient("$strcasecmp", t1, v1):lower(), lenient("$strcasecmp", t2, v2):lower()
     return 16, a < b and -1 or (a > b and 1 or 0)

@@ -1,5 +1,6 @@
 --- $group: documents gathered by the value of an expression. Groups are found by a Lua string or
---- number where the value is one, by its key bytes otherwise; equal numbers of any type are one group,
+--- number where the value is one, by its key bytes otherwise; equal numbers of any type are one
+--- group,
 --- missing counts as null.
 local bson = require "store.bson"
 local decimal = require "store.decimal"
@@ -54,7 +55,8 @@ local function memory(context)
   return function(bytes)
     used = used + bytes
     if used > limit then
-      errors.raise(292, string.format("Exceeded memory limit for $group of %d bytes; narrow the documents with $match first",
+      errors.raise(292,
+        string.format("Exceeded memory limit for $group of %d bytes; narrow the documents with $match first",
         limit))
     end
   end

@@ -1,6 +1,7 @@
 --- Keys whose bytes compare as the values do: a rank byte, then the payload in order. Numbers are
 --- the double below or at the value, then nothing, or a mark and the exact decimal where the double
---- does not say it all; so 1, 1.0 and NumberDecimal("1") have one key. Strings escape zero bytes and
+--- does not say it all; so 1, 1.0 and NumberDecimal("1") have one key. Strings escape zero bytes
+--- and
 --- end with two; documents and arrays are their elements' keys with an end mark.
 local ffi = require "ffi"
 local raw = require "store.raw"

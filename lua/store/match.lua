@@ -2,8 +2,10 @@
 ---   match.compile(filter, context?) -> predicate(doc) -> boolean
 ---   match.id(filter) -> list of boxed _id values {t=, v=} when the filter pins _id by equality or
 ---                       $in (no regex), else nil; documents that match have one of them
----   match.equalities(filter) -> list of {path, t, v} that every match must equal (top level and $and)
----   match.bounds(filter) -> { [path] = { {op, t, v}, ... } } of $eq $gt $gte $lt $lte $in, for a planner
+---   match.equalities(filter) -> list of {path, t, v} that every match must equal (top level and
+---   $and)
+---   match.bounds(filter) -> { [path] = { {op, t, v}, ... } } of $eq $gt $gte $lt $lte $in, for a
+---   planner
 ---   match.position() -> which array element made the last predicate true (0-based), or nil
 --- `filter` is BSON bytes; context is { now = int64 date, let = bytes } where given.
 ---
@@ -170,7 +172,8 @@ end
 
 local function expression_test(t, v, context, nested)
   if nested then
-    errors.raise(BAD_VALUE, "$expr can only be applied to the top-level document; move it out of $elemMatch")
+    errors.raise(BAD_VALUE,
+      "$expr can only be applied to the top-level document; move it out of $elemMatch")
   end
   local expression = require "store.expression"
   local f = expression.compile(t, v, expression.scope(context or {}))
@@ -179,7 +182,8 @@ local function expression_test(t, v, context, nested)
   end
 end
 
-local LACKING = { ["$where"] = true, ["$text"] = true, ["$jsonSchema"] = true, ["$function"] = true }
+local LACKING = { ["$where"] = true, ["$text"] = true, ["$jsonSchema"] = true,
+  ["$function"] = true }
 
 local function top_operator(name, t, v, context, nested)
   if LOGICAL[name] then
@@ -199,7 +203,8 @@ local function condition(name, t, v, context, nested)
   if name:sub(1, 1) == "$" then
     return top_operator(name, t, v, context, nested)
   end
-  local node = operators.holds_operators(t, v) and operators.field(v, context) or operators.constant(t, v)
+  local node = operators.holds_operators(t, v) and operators.field(v, context)
+    or operators.constant(t, v)
   return match.bind_path(node, bson.split(name))
 end
 
@@ -229,7 +234,8 @@ end
 
 -- ---- what a filter says to a planner ------------------------------------------------------------
 
-local BOUNDS = { ["$eq"] = true, ["$gt"] = true, ["$gte"] = true, ["$lt"] = true, ["$lte"] = true, ["$in"] = true }
+local BOUNDS = { ["$eq"] = true, ["$gt"] = true, ["$gte"] = true, ["$lt"] = true, ["$lte"] = true,
+  ["$in"] = true }
 
 -- Calls take(path, op, t, v) for each condition that every match must meet, in the filter's order.
 local function each_bound(filter, take)

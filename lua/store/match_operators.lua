@@ -1,5 +1,6 @@
 --- The operators of a filter's field, each compiled into a node:
----   leaf { single = function(p, t, o) -> boolean, expand = also try an array's elements, negated = }
+---   leaf { single = function(p, t, o) -> boolean, expand = also try an array's elements, negated =
+---   }
 ---   all  { nodes = {...}, negated = }
 --- A node says nothing about where its value lies; store.match binds it to a path or to a value.
 local ffi = require "ffi"
@@ -185,7 +186,8 @@ local function holds_operators(t, v)
     return false
   end
   local name = bson.each(v)()
-  return name ~= nil and name:sub(1, 1) == "$" and name ~= "$ref" and name ~= "$id" and name ~= "$db"
+  return name ~= nil and name:sub(1, 1) == "$" and name ~= "$ref" and name ~= "$id"
+    and name ~= "$db"
 end
 operators.holds_operators = holds_operators
 
@@ -259,7 +261,8 @@ local function type_node(t, v)
     errors.raise(9, "$type must match at least one type; write a name as \"string\"")
   end
   return leaf(function(_, actual)
-    return wanted[actual] == true or (wanted.number == true and RANK[actual] == NUMBER_RANK and actual ~= 0)
+    return wanted[actual] == true or (wanted.number == true and RANK[actual] == NUMBER_RANK
+      and actual ~= 0)
   end)
 end
 
@@ -289,7 +292,8 @@ end
 local function mod_node(t, v)
   local elements = t == 4 and bson.elements(v) or refuse("malformed mod, needs to be an array")
   if #elements ~= 2 then
-    refuse("malformed mod, %s elements; write [divisor, remainder]", #elements < 2 and "not enough" or "too many")
+    refuse("malformed mod, %s elements; write [divisor, remainder]", #elements < 2 and "not enough"
+      or "too many")
   end
   local divisor, remainder = truncated("divisor", elements[1]), truncated("remainder", elements[2])
   if divisor == 0 then
@@ -425,7 +429,8 @@ for name in pairs(HOLDS) do
 end
 
 local LACKING = {
-  ["$bitsAllSet"] = true, ["$bitsAllClear"] = true, ["$bitsAnySet"] = true, ["$bitsAnyClear"] = true,
+  ["$bitsAllSet"] = true, ["$bitsAllClear"] = true, ["$bitsAnySet"] = true,
+    ["$bitsAnyClear"] = true,
   ["$geoWithin"] = true, ["$geoIntersects"] = true, ["$near"] = true, ["$nearSphere"] = true,
 }
 

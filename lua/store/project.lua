@@ -235,9 +235,11 @@ local function decide(leaves)
       if including == nil then
         including = says
       elseif including and not says then
-        errors.raise(31254, "Cannot do exclusion on field " .. entry.path .. " in inclusion projection")
+        errors.raise(31254, "Cannot do exclusion on field " .. entry.path ..
+          " in inclusion projection")
       elseif not including and says then
-        errors.raise(31253, "Cannot do inclusion on field " .. entry.path .. " in exclusion projection")
+        errors.raise(31253, "Cannot do inclusion on field " .. entry.path ..
+          " in exclusion projection")
       end
     end
   end
@@ -246,7 +248,8 @@ end
 
 local function id_decides(leaves, including)
   for _, entry in ipairs(leaves) do
-    if including == nil and entry.path == "_id" and not (type(entry.child) == "table" and entry.child.neutral) then
+    if including == nil and entry.path == "_id" and not (type(entry.child) == "table"
+      and entry.child.neutral) then
       return entry.child ~= "exclude"
     end
   end
@@ -265,7 +268,8 @@ local function build(spec, context, find)
   local including = id_decides(leaves, decide(leaves))
   local tree = new_tree()
   for _, entry in ipairs(leaves) do
-    local redundant = (including and entry.child == "exclude") or (not including and entry.child == "include")
+    local redundant = (including and entry.child == "exclude")
+      or (not including and entry.child == "include")
     if not (redundant and entry.path == "_id") then
       put(tree, entry.path, entry.child)
     elseif including then
@@ -287,7 +291,8 @@ end
 
 function project.stage(spec, context)
   if not bson.each(spec)() then
-    errors.raise(51272, "Invalid $project :: caused by :: projection specification must have at least one field")
+    errors.raise(51272,
+      "Invalid $project :: caused by :: projection specification must have at least one field")
   end
   return build(spec, context, false)
 end
@@ -309,7 +314,8 @@ function project.unset(t, v)
   end
   for _, name in ipairs(names) do
     if name.t ~= 2 then
-      errors.raise(31120, "$unset specification must be a string or an array containing only string values")
+      errors.raise(31120,
+        "$unset specification must be a string or an array containing only string values")
     end
     put(tree, name.v, "exclude")
   end

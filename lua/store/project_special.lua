@@ -101,7 +101,8 @@ function special.positional(path, context, find)
   if not base then
     return path
   elseif not find or not context.filter then
-    errors.raise(31276, "Cannot use the positional projection without a filter that matches an array element")
+    errors.raise(31276,
+      "Cannot use the positional projection without a filter that matches an array element")
   end
   local matches = match.compile(context.filter, context)
   return base, {
@@ -112,7 +113,8 @@ function special.positional(path, context, find)
       end
       local index = matches(doc) and match.position()
       if not index then
-        errors.raise(51246, "positional operator '.$' couldn't find a matching element in the array")
+        errors.raise(51246,
+          "positional operator '.$' couldn't find a matching element in the array")
       end
       return array_part(bytes, index + 1, index + 1)
     end,

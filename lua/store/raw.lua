@@ -52,8 +52,10 @@ end
 local BESIDES = ffi.new("int8_t[256]")
 BESIDES[2], BESIDES[5], BESIDES[12], BESIDES[13], BESIDES[14] = 4, 5, 16, 4, 4
 
---- The bytes of a document. A pointer does not keep its string from being collected, and a local that
---- is not named again counts for nothing in compiled code: whoever takes a pointer calls raw.keep(doc)
+--- The bytes of a document. A pointer does not keep its string from being collected, and a local
+--- that
+--- is not named again counts for nothing in compiled code: whoever takes a pointer calls
+--- raw.keep(doc)
 --- behind the last use of it, and leaves the function by no tail call that still needs it.
 ---@param doc string
 function raw.pointer(doc)
@@ -84,7 +86,8 @@ local function size(p, t, o)
 end
 raw.size = size
 
---- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's offset.
+--- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's
+--- offset.
 ---@return integer type, integer offset
 local function find(p, o, name)
   local length = #name
@@ -187,8 +190,10 @@ end
 --- Ranks of the types in the BSON order; types of one rank are compared by value.
 local RANK = ffi.new("uint8_t[256]")
 for type, rank in pairs {
-  [255] = 1, [0] = 2, [6] = 2, [10] = 3, [1] = 4, [16] = 4, [18] = 4, [19] = 4, [2] = 5, [14] = 5, [3] = 6,
-  [4] = 7, [5] = 8, [7] = 9, [8] = 10, [9] = 11, [17] = 12, [11] = 13, [12] = 14, [13] = 15, [15] = 16,
+  [255] = 1, [0] = 2, [6] = 2, [10] = 3, [1] = 4, [16] = 4, [18] = 4, [19] = 4, [2] = 5, [14] = 5,
+    [3] = 6,
+  [4] = 7, [5] = 8, [7] = 9, [8] = 10, [9] = 11, [17] = 12, [11] = 13, [12] = 14, [13] = 15,
+    [15] = 16,
   [127] = 17,
 } do
   RANK[type] = rank

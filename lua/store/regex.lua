@@ -24,7 +24,8 @@ function regex.compile(pattern, options)
   end
   local ok, compiled, message = pcall(core.regex_compile, pattern, options)
   if not ok or not compiled then
-    errors.raise(51091, "the regular expression is invalid: " .. tostring(not ok and compiled or message))
+    errors.raise(51091, "the regular expression is invalid: " ..
+      tostring(not ok and compiled or message))
   end
   local match = core.regex_match
   return function(text)

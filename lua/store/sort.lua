@@ -106,9 +106,12 @@ local function direction(path, t, v)
   if t == 3 then
     errors.unsupported("a $meta sort")
   elseif number ~= 1 and number ~= -1 then
-    errors.raise(15975, "$sort key ordering must be 1 (for ascending) or -1 (for descending), at " .. path)
-  elseif path == "" or path:find("^%.") or path:find("%.$") or path:find("..", 1, true) or path:find("^%$") then
-    errors.raise(40352, "FieldPath cannot be '" .. path .. "'; write a field's name or a dotted path")
+    errors.raise(15975,
+      "$sort key ordering must be 1 (for ascending) or -1 (for descending), at " .. path)
+  elseif path == "" or path:find("^%.") or path:find("%.$") or path:find("..", 1, true)
+    or path:find("^%$") then
+    errors.raise(40352, "FieldPath cannot be '" .. path ..
+      "'; write a field's name or a dotted path")
   end
   return number == -1
 end
@@ -143,7 +146,8 @@ end
 
 -- ---- collecting ---------------------------------------------------------------------------------
 
--- Merges the sorted runs [first, middle) and [middle, last) of `from` into `to`; the left one wins ties.
+-- Merges the sorted runs [first, middle) and [middle, last) of `from` into `to`; the left one wins
+-- ties.
 local function merge(keys, from, to, first, middle, last)
   local i, j = first, middle
   for at = first, last - 1 do
@@ -168,7 +172,8 @@ function sort.order(keys, n, tick)
   local width = 1
   while width < n do
     for first = 1, n, 2 * width do
-      merge(keys, from, to, first, math.min(first + width, n + 1), math.min(first + 2 * width, n + 1))
+      merge(keys, from, to, first, math.min(first + width, n + 1),
+        math.min(first + 2 * width, n + 1))
       if width >= TICK_WIDTH then
         tick()
       end
@@ -213,7 +218,8 @@ function collector:add(doc)
     cut(self)
   end
   if self.bytes > self.memory_limit then
-    errors.raise(292, string.format("Sort exceeded memory limit of %d bytes; sort by an index or add $limit",
+    errors.raise(292,
+      string.format("Sort exceeded memory limit of %d bytes; sort by an index or add $limit",
       self.memory_limit))
   end
 end

@@ -1,4 +1,5 @@
---- Joins compiled closures into one without a loop, so that the JIT sees each call at a place of its
+--- Joins compiled closures into one without a loop, so that the JIT sees each call at a place of
+--- its
 --- own. Only counts go into the generated text; the closures are upvalues.
 local unroll = {}
 
@@ -14,7 +15,8 @@ end
 
 local function generate(functions, body)
   local list = names(#functions)
-  local source = "local " .. table.concat(list, ",") .. " = ...\nreturn function(a, b, c)\n" .. body(list) .. "\nend"
+  local source = "local " .. table.concat(list, ",") .. " = ...\nreturn function(a, b, c)\n" ..
+    body(list) .. "\nend"
   return assert(loadstring(source, "=unrolled"))(unpack(functions))
 end
 

@@ -1,7 +1,8 @@
 --- Updates: operators, replacement, pipeline.
 ---   update.compile(spec_t, spec_v, options) -> u
 ---     spec: document (operators or replacement) or array (pipeline)
----     options: { filters = bytes of the arrayFilters array?, context = , filter = bytes? (positional $) }
+---     options: { filters = bytes of the arrayFilters array?, context = , filter = bytes?
+---     (positional $) }
 ---   u.apply(doc, inserting?) -> new doc, changed (false when the bytes stayed the same)
 ---   u.is_replacement -> boolean (refused with multi by the command)
 ---   update.seed(filter) -> doc: the fields that equality terms of the filter give to an upsert
@@ -31,23 +32,27 @@ end
 
 local function check_part(path, part)
   if part == "" then
-    errors.raise(56, "The update path '" .. path .. "' contains an empty field name, which is not allowed.")
+    errors.raise(56, "The update path '" .. path ..
+      "' contains an empty field name, which is not allowed.")
   elseif part:sub(1, 1) == "$" and part ~= "$" and not part:find("^%$%[.*%]$") then
-    errors.raise(52, "The dollar ($) prefixed field '" .. part .. "' in '" .. path .. "' is not valid for storage.")
+    errors.raise(52, "The dollar ($) prefixed field '" .. part .. "' in '" .. path ..
+      "' is not valid for storage.")
   end
 end
 
 local function put(tree, path, leaf)
   local parts, reached = bson.split(path), nil
   if #parts > LIMIT_DEPTH then
-    errors.raise(15, "The update path '" .. path:sub(1, 60) .. "...' is nested deeper than " .. LIMIT_DEPTH)
+    errors.raise(15, "The update path '" .. path:sub(1, 60) .. "...' is nested deeper than " ..
+      LIMIT_DEPTH)
   end
   for i, part in ipairs(parts) do
     check_part(path, part)
     reached = reached and (reached .. "." .. part) or part
     local present = tree.children[part]
     if present and (i == #parts or not present.children) then
-      errors.raise(40, "Updating the path '" .. path .. "' would create a conflict at '" .. reached .. "'")
+      errors.raise(40, "Updating the path '" .. path .. "' would create a conflict at '" ..
+        reached .. "'")
     end
     if not present then
       present = i == #parts and leaf or new_tree(reached)
@@ -125,7 +130,8 @@ local function apply_document(tree, bytes, state)
   for _, name in ipairs(tree.names) do
     if not seen[name] then
       if name:sub(1, 1) == "$" then
-        errors.raise(BAD_VALUE, "Cannot apply array updates to non-array element " .. (tree.path or name))
+        errors.raise(BAD_VALUE, "Cannot apply array updates to non-array element " ..
+          (tree.path or name))
       end
       w:put(name, apply_missing(tree.children[name], state))
     end
@@ -140,7 +146,8 @@ local function is_meant(name, index, element, state)
     return true
   elseif name == "$" then
     if not state.position then
-      errors.raise(BAD_VALUE, "The positional operator did not find the match needed from the query.")
+      errors.raise(BAD_VALUE,
+        "The positional operator did not find the match needed from the query.")
     end
     return state.position == index
   end
@@ -176,7 +183,8 @@ local function extend(tree, list, state)
         list[index + 1] = bson.box(t, v)
       end
     elseif not index and name:sub(1, 1) ~= "$" and creates(tree.children[name]) then
-      errors.raise(28, string.format("Cannot create field '%s' in element %s, which is an array", name, tree.path))
+      errors.raise(28, string.format("Cannot create field '%s' in element %s, which is an array",
+        name, tree.path))
     end
   end
 end
@@ -199,7 +207,8 @@ function apply(node, t, v, state)
   elseif t == 4 then
     return apply_array(node, v, state)
   elseif creates(node) then
-    errors.raise(28, string.format("Cannot create field '%s' in element {%s: %s}", node.names[1], node.path or "",
+    errors.raise(28, string.format("Cannot create field '%s' in element {%s: %s}", node.names[1],
+      node.path or "",
       bson.type_name(t)))
   end
   return t, v
@@ -230,7 +239,8 @@ local function check_id(old, new)
   end
   local new_t, new_v = bson.get(new, "_id")
   if not bson.equal(old_t, old_v, new_t, new_v) then
-    errors.raise(66, "Performing an update on the path '_id' would modify the immutable field '_id'")
+    errors.raise(66,
+      "Performing an update on the path '_id' would modify the immutable field '_id'")
   end
 end
 
@@ -288,7 +298,8 @@ end
 local function note_filters(path, filters, used)
   for id in path:gmatch("%$%[([^%]]+)%]") do
     if not filters[id] then
-      errors.raise(BAD_VALUE, "No array filter found for identifier '" .. id .. "' in path '" .. path .. "'")
+      errors.raise(BAD_VALUE, "No array filter found for identifier '" .. id .. "' in path '" ..
+        path .. "'")
     end
     used[id] = true
   end
@@ -382,7 +393,8 @@ end
 local function replacing(spec)
   for name in bson.each(spec) do
     if name:sub(1, 1) == "$" then
-      errors.raise(52, "The dollar ($) prefixed field '" .. name .. "' in '" .. name .. "' is not allowed in a replacement")
+      errors.raise(52, "The dollar ($) prefixed field '" .. name .. "' in '" .. name ..
+        "' is not allowed in a replacement")
     end
   end
   return function(doc)
@@ -395,7 +407,8 @@ local function replacing(spec)
 end
 
 local PIPELINE = {
-  ["$addFields"] = true, ["$set"] = true, ["$project"] = true, ["$unset"] = true, ["$replaceRoot"] = true,
+  ["$addFields"] = true, ["$set"] = true, ["$project"] = true, ["$unset"] = true,
+    ["$replaceRoot"] = true,
   ["$replaceWith"] = true,
 }
 
@@ -449,7 +462,8 @@ function update.seed(filter)
     for other in pairs(taken) do
       if other == term.path or other:sub(1, #term.path + 1) == term.path .. "."
         or term.path:sub(1, #other + 1) == other .. "." then
-        errors.raise(54, "cannot infer query fields to set, path '" .. term.path .. "' is matched twice")
+        errors.raise(54, "cannot infer query fields to set, path '" .. term.path ..
+          "' is matched twice")
       end
     end
     taken[term.path] = true

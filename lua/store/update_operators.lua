@@ -1,6 +1,7 @@
 --- The update operators, each compiled for one field:
 ---   operators.make(name, t, v, path, scope) -> { f = function(t, v) -> t, v, creates = boolean }
---- f gets the field's value (missing: 0) and gives the new one (0 takes the field away). An operator
+--- f gets the field's value (missing: 0) and gives the new one (0 takes the field away). An
+--- operator
 --- that creates makes missing parents. scope is { context =, state = { inserting = boolean } }.
 local bson = require "store.bson"
 local errors = require "store.errors"
@@ -27,7 +28,8 @@ end
 local function arithmetic(name, verb, compute, from_missing)
   return function(t, v, path)
     if not number.is(t, name) then
-      errors.raise(MISMATCH, string.format("Cannot %s with non-numeric argument: {%s: %s}", verb, path, bson.type_name(t)))
+      errors.raise(MISMATCH, string.format("Cannot %s with non-numeric argument: {%s: %s}", verb,
+        path, bson.type_name(t)))
     end
     return creating(function(old_t, old_v)
       if old_t == 0 then
@@ -86,7 +88,8 @@ local function elements_of(name, path, t, v)
   if t == 0 then
     return {}
   elseif t ~= 4 then
-    refuse("The field '%s' must be an array but is of type %s; %s works on arrays", path, bson.type_name(t), name)
+    refuse("The field '%s' must be an array but is of type %s; %s works on arrays", path,
+      bson.type_name(t), name)
   end
   return bson.elements(v)
 end
@@ -217,7 +220,8 @@ local function add_to_set(t, v, path)
   end)
 end
 
--- What $pull's argument says of an element: operators on the value, a filter on a document, or equality.
+-- What $pull's argument says of an element: operators on the value, a filter on a document, or
+-- equality.
 local function pull_test(t, v, context)
   if match_operators.holds_operators(t, v) and not match.is_logical((bson.each(v)())) then
     local test = match.bind_value(match_operators.field(v, context))
@@ -275,7 +279,8 @@ local function pop(t, v, path)
       if old_t == 0 then
         return 0, nil
       elseif old_t ~= 4 then
-        errors.raise(MISMATCH, string.format("Path '%s' contains an element of non-array type '%s'", path, bson.type_name(old_t)))
+        errors.raise(MISMATCH, string.format("Path '%s' contains an element of non-array type '%s'",
+          path, bson.type_name(old_t)))
       end
       local list = bson.elements(old_v)
       table.remove(list, direction == 1 and #list or 1)

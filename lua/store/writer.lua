@@ -139,7 +139,8 @@ end
 function writer:finish()
   close(self)
   if self.at > LIMIT_DOCUMENT then
-    errors.raise(10334, string.format("a document of %d bytes is larger than the limit of %d", self.at, LIMIT_DOCUMENT))
+    errors.raise(10334, string.format("a document of %d bytes is larger than the limit of %d",
+      self.at, LIMIT_DOCUMENT))
   end
   return ffi.string(self.buffer, self.at)
 end
@@ -151,7 +152,8 @@ end
 
 local function new()
   local capacity = 512
-  return setmetatable({ buffer = bytes_t(capacity), capacity = capacity, at = 0, open_at = {}, depth = 0 }, writer)
+  return setmetatable({ buffer = bytes_t(capacity), capacity = capacity, at = 0, open_at = {},
+    depth = 0 }, writer)
 end
 
 return { new = new, INDEX = INDEX }
