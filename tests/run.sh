@@ -49,7 +49,7 @@ kind_style() {
   note style "$([ $status -eq 0 ] && echo clean || echo 'not clean')" $status
 }
 
-kind_units() { build_c build all; run_ctest units build; }
+kind_units() { build_c build all; run_ctest units build --timeout 120; }
 kind_clang() {
   local status=0
   build_c build-clang all -- -DCMAKE_C_COMPILER=clang-14 || status=1
@@ -57,7 +57,7 @@ kind_clang() {
 }
 kind_asan() {
   build_c build-asan all -- -DMOONLIT_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
-  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_ctest asan build-asan
+  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_ctest asan build-asan --timeout 300
 }
 kind_tsan() {
   build_c build-tsan test_worker -- -DMOONLIT_THREAD_SANITIZE=ON
