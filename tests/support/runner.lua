@@ -101,9 +101,11 @@ end
 local paths = #arg > 0 and arg or { "tests/scripts/store" }
 pressed = false
 run_all(paths)
-pressed = true
-collectgarbage("setpause", 1)
-collectgarbage("setstepmul", 100000)
-run_all(paths)
+if paths[1]:find("store", 1, true) then -- only the store's Lua holds pointers into strings
+  pressed = true
+  collectgarbage("setpause", 1)
+  collectgarbage("setstepmul", 100000)
+  run_all(paths)
+end
 print(string.format("%d passed, %d failed, %d skipped", passed, failed, skipped))
 os.exit(failed == 0 and passed > 0 and 0 or 1)
