@@ -236,7 +236,7 @@ local function merge_objects(f)
       local t, v = f(p, doc)
       local pair = bson.build { { "a", bson.document(merged[g]) }, { "b", bson.box(t, v) } }
       local _, result = merge(bson.pointer(pair), pair)
-      bson.keep(pair)
+      local _ = pair -- lives up to here
       merged[g] = result
     end,
     finish = function(g) return 3, merged[g] end,

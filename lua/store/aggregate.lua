@@ -77,7 +77,7 @@ local function replace_root(t, v, context)
   local f = expression.compile(t, v, expression.scope(context))
   return mapping(function(doc)
     local new_t, new_v = f(bson.pointer(doc), doc)
-    bson.keep(doc)
+    local _ = doc -- lives up to here
     if new_t ~= 3 then
       errors.raise(40228,
         "'newRoot' expression must evaluate to an object, but resulting value was of type " ..
@@ -302,7 +302,7 @@ stages["$unwind"] = function(t, v, context)
         end
         tick()
         local value_t, value_v = get(bson.pointer(doc), doc)
-        bson.keep(doc)
+        local _ = doc -- lives up to here
         out, i = unwound(doc, value_t, value_v, keep, set, set_index), 0
       end
       i = i + 1

@@ -14,7 +14,7 @@
 --- Missing, null and undefined are three things: look at the type, never at the payload.
 ---
 --- A boxed value {t=, v=} is the same pair in a table, for bson.build and for constants.
---- Who takes bson.pointer(doc) calls bson.keep(doc) behind its last use; store.raw says why.
+--- Who takes bson.pointer(doc) names doc behind its last use; store.raw says why.
 local ffi = require "ffi"
 local raw = require "store.raw"
 local writer = require "store.writer"
@@ -33,7 +33,7 @@ bson.equal = compare.equal
 bson.key = key.encode
 
 local int64_t = ffi.typeof("int64_t")
-local find, value_at, keep = raw.find, raw.value, raw.keep
+local find, value_at = raw.find, raw.value
 
 --- The bytes of the empty document and of the empty array.
 bson.EMPTY = "\5\0\0\0\0"
@@ -44,7 +44,7 @@ bson.EMPTY = "\5\0\0\0\0"
 ---@return integer type, any payload
 function bson.get(doc, name)
   local t, v = raw.read(raw.pointer(doc), 0, name)
-  keep(doc)
+  local _ = doc -- lives up to here
   return t, v
 end
 
@@ -79,7 +79,7 @@ end
 ---@return integer
 function bson.length(bytes)
   local n = raw.count(raw.pointer(bytes), 0)
-  keep(bytes)
+  local _ = bytes -- lives up to here
   return n
 end
 
@@ -97,7 +97,7 @@ function bson.path(doc, path)
   if t ~= 0 then
     t, v = value_at(p, t, o)
   end
-  keep(doc)
+  local _ = doc -- lives up to here
   return t, v
 end
 

@@ -159,7 +159,7 @@ local function variable(text, scope)
     elseif t == 4 then
       inner_t, inner_v = path_array(pointer(v), 0, parts, 1)
     end
-    bson.keep(v)
+    local _ = v -- lives up to here
     return inner_t, inner_v
   end
 end

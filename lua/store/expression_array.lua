@@ -25,7 +25,7 @@ local function element_at(bytes, index)
   if t ~= 0 then
     t, v = bson.value(p, t, o)
   end
-  bson.keep(bytes)
+  local _ = bytes -- lives up to here
   return t, v
 end
 

@@ -104,12 +104,12 @@ local function gather(next, id, list, account, tick)
     end
     return count
   end)
-  local pointer, keep = bson.pointer, bson.keep
+  local pointer = bson.pointer
   for doc in next do
     tick()
     local p = pointer(doc)
     add(p, doc, find(id(p, doc)))
-    keep(doc)
+    local _ = doc -- lives up to here
   end
   return ids_t, ids_v, count
 end

@@ -133,7 +133,7 @@ local function put_elements(bytes, named)
     i = following
     t, o, following = raw.step(p, i)
   end
-  raw.keep(bytes)
+  local _ = bytes -- lives up to here
   put_byte(0)
 end
 

@@ -223,11 +223,11 @@ end
 ---@return fun(doc: string): boolean
 function match.compile(filter, context)
   local test = match.document_test(filter, context)
-  local pointer, keep = bson.pointer, bson.keep
+  local pointer = bson.pointer
   return function(doc)
     hit = nil
     local result = test(pointer(doc), 0, doc)
-    keep(doc)
+    local _ = doc -- lives up to here
     return result
   end
 end

@@ -52,7 +52,7 @@ function place.setter(path)
   return function(doc, t, v)
     w:reset()
     rebuild(w, bson.pointer(doc), 0, parts, 1, t, v)
-    bson.keep(doc)
+    local _ = doc -- lives up to here
     return w:finish()
   end
 end

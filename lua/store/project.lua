@@ -180,7 +180,7 @@ local function projector(tree, keep)
     local p = pointer(doc)
     w:reset()
     apply(tree, keep, w, p, 0, p, doc)
-    bson.keep(doc)
+    local _ = doc -- lives up to here
     return w:finish()
   end
 end

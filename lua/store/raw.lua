@@ -52,18 +52,16 @@ end
 local BESIDES = ffi.new("int8_t[256]")
 BESIDES[2], BESIDES[5], BESIDES[12], BESIDES[13], BESIDES[14] = 4, 5, 16, 4, 4
 
---- The bytes of a document. A pointer does not keep its string from being collected, and a local
---- that
---- is not named again counts for nothing in compiled code: whoever takes a pointer calls
---- raw.keep(doc)
---- behind the last use of it, and leaves the function by no tail call that still needs it.
+--- The bytes of a document. A pointer does not keep its string from being collected, and a local that
+--- is not named again counts for nothing in compiled code. So whoever takes a pointer names the
+--- document behind the last use of it:
+---     local _ = doc -- lives up to here
+--- and leaves the function by no tail call that still needs the pointer. (An empty function for this
+--- would be blacklisted by the JIT, and with it all that calls it.)
 ---@param doc string
 function raw.pointer(doc)
   return cast(bytes_t, doc)
 end
-
---- Names a document once more, so that it lives up to here.
-function raw.keep() end
 
 ---@return integer
 local function read_int32(p, o)
@@ -86,12 +84,8 @@ local function size(p, t, o)
 end
 raw.size = size
 
---- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's
---- offset.
----@return integer type, integer offset
-local function find(p, o, name)
+local function find_behind(p, i, name)
   local length = #name
-  local i = o + 4
   local t = p[i]
   while t ~= 0 do
     local v = i + 1
@@ -105,6 +99,26 @@ local function find(p, o, name)
   end
   return 0, 0
 end
+
+-- One element looked at, without a loop around it.
+local FIND_STEP = [[
+  t = p[i]
+  if t == 0 then return 0, 0 end
+  v = i + 1
+  n = C.moonlit_strlen(p + v)
+  if n == length and C.moonlit_memcmp(p + v, name, n) == 0 then return t, v + n + 1 end
+  v = v + n + 1
+  i = v + size(p, t, v)
+]]
+local FIND_STEPS = 16
+
+--- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's offset.
+--- The first elements are looked at without a loop: a function with a loop that is called from a loop
+--- may be blacklisted by the JIT (a root trace may not enter an inner loop), and with it all callers.
+---@type fun(p: ffi.cdata*, o: integer, name: string): integer, integer
+local find = assert(loadstring("local C, size, find_behind = ...\nreturn function(p, o, name)\n" ..
+  "  local length, i = #name, o + 4\n  local t, v, n\n" .. FIND_STEP:rep(FIND_STEPS) ..
+  "  return find_behind(p, i, name)\nend", "=store.raw.find"))(C, size, find_behind)
 raw.find = find
 
 --- The element of an array at offset `o` by its position, counted from 0.

@@ -135,11 +135,11 @@ function sort.compile(spec)
     append[i] = part_key(part.path, part.descending)
   end
   local all = require("store.unroll").each(append)
-  local pointer, keep, reset, take = bson.pointer, bson.keep, key.reset, key.take
+  local pointer, reset, take = bson.pointer, key.reset, key.take
   return function(doc)
     reset()
     all(pointer(doc))
-    keep(doc)
+    local _ = doc -- lives up to here
     return take()
   end
 end

@@ -136,7 +136,7 @@ local function apply_document(tree, bytes, state)
       w:put(name, apply_missing(tree.children[name], state))
     end
   end
-  bson.keep(bytes)
+  local _ = bytes -- lives up to here
   return 3, w:finish()
 end
 
@@ -229,7 +229,7 @@ local function check_depth(bytes, depth)
     end
     t, o, following = bson.step(p, following)
   end
-  bson.keep(bytes)
+  local _ = bytes -- lives up to here
 end
 
 local function check_id(old, new)

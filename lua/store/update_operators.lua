@@ -249,7 +249,7 @@ local function removing(name, path, gone)
         end
         t, o, following = bson.step(p, following)
       end
-      bson.keep(old_v)
+      local _ = old_v -- lives up to here
       return array_bytes(list)
     end,
   }

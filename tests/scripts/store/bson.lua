@@ -23,6 +23,17 @@ describe("reading", function()
     expect((bson.get(read "{ab: 1}", "a"))):to_be(0)
     expect((bson.get(read "{a: 1}", "ab"))):to_be(0)
   end)
+  it("finds the last of many fields", function()
+    local fields = {}
+    for i = 1, 60 do
+      fields[i] = { "field" .. i, i }
+    end
+    local doc = bson.build(fields)
+    for _, i in ipairs { 1, 15, 16, 17, 18, 60 } do
+      expect(select(2, bson.get(doc, "field" .. i))):to_be(i)
+    end
+    expect((bson.get(doc, "field61"))):to_be(0)
+  end)
   it("follows a dotted path through documents only", function()
     expect(show(bson.path(read "{a: {b: {c: 5}}}", "a.b.c"))):to_be("5")
     expect(show(bson.path(read "{a: [{b: 5}]}", "a.b"))):to_be("missing")
