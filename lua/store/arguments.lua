@@ -21,12 +21,18 @@ local GENERAL = {
 ---@param known? table<string, boolean> the fields it may have besides the general ones; nil: any
 function arguments.read(name, bytes, known)
   local types, values = {}, {}
-  for field, t, v in bson.each(bytes) do
+  local p, i = bson.pointer(bytes), 4
+  local t, o, following = bson.step(p, i)
+  -- No iterator here: making a closure is what the JIT cannot compile.
+  while t ~= 0 do
+    local field = bson.name(p, i)
     if known and not known[field] and not GENERAL[field] and field ~= name then
       errors.raise(40415, string.format("BSON field '%s.%s' is an unknown field; the built-in store does not know it",
         name, field))
     end
-    types[field], values[field] = t, v
+    types[field], values[field] = bson.value(p, t, o)
+    i = following
+    t, o, following = bson.step(p, i)
   end
   return setmetatable({ name = name, types = types, values = values, bytes = bytes }, arguments)
 end

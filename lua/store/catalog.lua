@@ -13,7 +13,8 @@ local catalog = {}
 local CATALOG_TREE, FIRST_TREE = 1, 16
 
 local tree = file.open(file.PAIRS, CATALOG_TREE)
-local collections, last_tree, is_dirty = {}, FIRST_TREE, false
+local collections, last_tree = {}, FIRST_TREE
+local touched = {} -- names of collections that the transaction under way has changed
 
 -- ---- to the file and back -----------------------------------------------------------------------
 
@@ -87,32 +88,40 @@ local function load()
   end
 end
 
-local function close_all()
-  for _, c in pairs(collections) do
-    file.close(c.tree)
-    for _, ix in ipairs(c.indexes) do
-      file.close(ix.tree)
-    end
+local function close(c)
+  file.close(c.tree)
+  for _, ix in ipairs(c.indexes) do
+    file.close(ix.tree)
   end
-  collections = {}
+  collections[c.ns] = nil
 end
 
 --- Writes what is known of a collection.
 function catalog.save(c)
-  is_dirty = true
+  touched[c.ns] = true
   file.put_pair(tree, c.ns, pack(c))
 end
 
 --- To be called when a transaction was kept, and when it was undone.
 function catalog.keep()
-  is_dirty = false
+  if next(touched) then
+    touched = {}
+  end
 end
 
 function catalog.undo()
-  if is_dirty then
-    is_dirty = false
-    close_all()
-    load()
+  local names = touched
+  touched = {}
+  for ns in pairs(names) do
+    if collections[ns] then
+      close(collections[ns])
+    end
+  end
+  for ns in pairs(names) do
+    local bytes = file.get_pair(tree, ns)
+    if bytes then
+      unpack_collection(bytes)
+    end
   end
   for _, c in pairs(collections) do
     c:forget()
@@ -169,7 +178,7 @@ end
 ---@param options? string BSON, as listCollections shows them
 function catalog.create(db, name, options)
   catalog.check_name(db, name)
-  is_dirty = true
+  touched[db .. "." .. name] = true
   local c = set_collection {
     ns = db .. "." .. name, number = next_tree(), uuid = random_uuid(), options = options or bson.EMPTY, indexes = {},
   }
@@ -184,7 +193,7 @@ end
 
 --- Adds an index and fills it.
 function catalog.add_index(c, name, pattern, options)
-  is_dirty = true
+  touched[c.ns] = true
   local ix = set_index { name = name, pattern = pattern, options = options, number = next_tree(), multikey = false }
   table.insert(c.indexes, ix)
   c:fill(ix)
@@ -193,7 +202,7 @@ function catalog.add_index(c, name, pattern, options)
 end
 
 function catalog.drop_index(c, ix)
-  is_dirty = true
+  touched[c.ns] = true
   for i, other in ipairs(c.indexes) do
     if other == ix then
       table.remove(c.indexes, i)
@@ -204,7 +213,7 @@ function catalog.drop_index(c, ix)
 end
 
 function catalog.drop(c)
-  is_dirty = true
+  touched[c.ns] = true
   collections[c.ns] = nil
   file.delete_pair(tree, c.ns)
   for _, ix in ipairs(c.indexes) do
@@ -216,7 +225,7 @@ end
 --- Gives a collection another name.
 function catalog.rename(c, db, name)
   catalog.check_name(db, name)
-  is_dirty = true
+  touched[c.ns], touched[db .. "." .. name] = true, true
   collections[c.ns] = nil
   file.delete_pair(tree, c.ns)
   c.ns, c.db, c.name = db .. "." .. name, db, name

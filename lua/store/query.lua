@@ -135,6 +135,30 @@ function query.records(collection, filter, hint, context)
   return filtered(source(collection, plan.choose(collection, filter, nil, hint), context.tick), test)
 end
 
+-- What {_id: value} looks for, when that is the whole filter and the key alone decides; else nil.
+local KEY_DECIDES = { [1] = true, [2] = true, [5] = true, [7] = true, [8] = true, [9] = true, [16] = true, [18] = true }
+
+local function only_id(filter)
+  local p = bson.pointer(filter)
+  local t, o, following = bson.step(p, 4)
+  if KEY_DECIDES[t] and p[following] == 0 and bson.name(p, 4) == "_id" then
+    return t, p, o
+  end
+end
+
+-- The one document of that _id.
+local function by_id(collection, filter, t, p, o)
+  local is_done = false -- `filter` is named below so that its bytes live as long
+  return function()
+    if is_done then
+      return nil
+    end
+    is_done = true
+    local id = filter and collection:find_id(t, p, o)
+    return id and file.get(collection.tree, id)
+  end
+end
+
 -- ---- documents ----------------------------------------------------------------------------------
 
 local function copied(next)
@@ -187,6 +211,10 @@ end
 --- The documents that match, in order: next() -> doc.
 ---@param wanted { filter: string, sort: string?, skip: integer?, limit: integer?, hint: table? }
 function query.documents(collection, wanted, context)
+  local t, p, o = only_id(wanted.filter)
+  if t and collection and not wanted.hint and not wanted.sort and (wanted.skip or 0) == 0 then
+    return by_id(collection, wanted.filter, t, p, o)
+  end
   local test = query.predicate(wanted.filter, context)
   local order = wanted.sort ~= bson.EMPTY and wanted.sort or nil
   local collector_check = order and sort.parts(order)

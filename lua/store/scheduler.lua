@@ -19,6 +19,8 @@ local now = file.now
 local current
 local ticks, slice_end = TICKS, 0
 local ready, sleeping, ops = {}, {}, {}
+local LIMIT_IDLE = 64
+local idle = {} -- coroutines that wait for a command
 
 --- The command that runs now.
 function scheduler.current()
@@ -79,6 +81,14 @@ function scheduler.sleep(milliseconds)
   check(op, now())
 end
 
+-- What a coroutine does all its life: one command after another.
+local function work()
+  while true do
+    current.run(current)
+    coroutine.yield("done")
+  end
+end
+
 local function resume(op)
   current, ticks, slice_end = op, TICKS, now() + SLICE
   local ok, what = coroutine.resume(op.coroutine)
@@ -86,8 +96,11 @@ local function resume(op)
   if not ok then
     ops[op.id] = nil
     error(debug.traceback(op.coroutine, tostring(what)), 0)
-  elseif coroutine.status(op.coroutine) == "dead" then
+  elseif what == "done" then
     ops[op.id] = nil
+    if #idle < LIMIT_IDLE then
+      idle[#idle + 1] = op.coroutine
+    end
   elseif what == "sleep" then
     sleeping[op] = true
   else
@@ -123,7 +136,8 @@ function scheduler.start(op, body)
   last_id = last_id + 1
   op.id, op.turns = last_id, 0
   ops[op.id] = op
-  op.coroutine = coroutine.create(function() body(op) end)
+  op.run = body
+  op.coroutine = table.remove(idle) or coroutine.create(work)
   resume(op)
   if #ready > 0 then
     core.wake()

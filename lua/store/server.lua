@@ -126,7 +126,7 @@ local function answer(op, bytes)
 end
 
 local function run(op)
-  local ok, result = xpcall(function() return execute(op) end, on_failure)
+  local ok, result = xpcall(execute, on_failure, op)
   if not ok then
     transaction.abandon(op)
     local built, bytes = pcall(reply.failed, result, op.is_retryable or false)
@@ -159,7 +159,8 @@ end
 --- A request arrived.
 function server.receive(connection, request, operation, wants_reply, body, sections, database)
   body = operation == WIRE_REPLY and unwrap(body) or body
-  local name = bson.each(body)() or ""
+  local p = bson.pointer(body)
+  local name = p[4] ~= 0 and bson.name(p, 4) or ""
   local op = {
     connection = connection, request = request, operation = operation, wants_reply = wants_reply, body = body,
     sections = sections, name = name, started = file.now(), client = clients[connection] or {},

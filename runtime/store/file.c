@@ -164,7 +164,7 @@ static bool open_sqlite(struct file *file, const char *folder, struct error *err
     snprintf(path, sizeof path, "%s/store.sqlite", folder);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
     if (sqlite3_open_v2(path, &file->sqlite, flags, NULL) != SQLITE_OK ||
-        !file_run(file, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=8192;"
+        !file_run(file, "PRAGMA locking_mode=EXCLUSIVE; PRAGMA page_size=4096;"
                         "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
                         "PRAGMA wal_autocheckpoint=0; PRAGMA secure_delete=OFF;"
                         "PRAGMA cache_size=-65536; PRAGMA temp_store=MEMORY")) {
@@ -267,5 +267,5 @@ bool file_checkpoint(struct file *file)
 
 size_t file_wal_bytes(const struct file *file)
 {
-    return file->wal_pages * 8192;
+    return file->wal_pages * 4096;
 }

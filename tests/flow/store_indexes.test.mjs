@@ -49,6 +49,17 @@ test('a unique index over doubles is not made', async () => {
   await items.insertOne({ n: 1 })
 })
 
+test('an index that could not be made ends no cursor of other collections', async () => {
+  const others = db.collection('others')
+  await others.drop().catch(() => {})
+  await others.insertMany(Array.from({ length: 30 }, (_, i) => ({ _id: i })))
+  const cursor = others.find({}, { batchSize: 10 })
+  await cursor.next()
+  await items.insertMany([{ n: 1 }, { n: 1 }])
+  assert.equal((await failure(items.createIndex({ n: 1 }, { unique: true }))).code, 11000)
+  assert.equal((await cursor.toArray()).length, 29)
+})
+
 test('indexes are listed, found again, and dropped', async () => {
   await items.createIndexes([{ key: { a: 1, b: -1 } }, { key: { c: 1 }, sparse: true, name: 'sparse_c' }])
   assert.deepEqual((await items.indexes()).map(({ name }) => name), ['_id_', 'a_1_b_-1', 'sparse_c'])
