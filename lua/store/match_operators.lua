@@ -5,13 +5,13 @@
 --- A node says nothing about where its value lies; store.match binds it to a path or to a value.
 local ffi = require "ffi"
 local bson = require "store.bson"
+local raw = require "store.raw"
 local errors = require "store.errors"
 local regex = require "store.regex"
 
 local operators = {}
 
-local cast = ffi.cast
-local int32_p, double_p = ffi.typeof("const int32_t *"), ffi.typeof("const double *")
+local int32, double = raw.int32, raw.double
 local value, RANK, compare = bson.value, bson.RANK, bson.compare
 local BAD_VALUE = errors.codes.BadValue
 
@@ -31,9 +31,9 @@ local function equals_number(ct, cv)
   local fast = (ct == 16 or ct == 1) and cv or nil
   return function(p, t, o)
     if t == 16 and fast then
-      return cast(int32_p, p + o)[0] == fast
+      return int32(p, o) == fast
     elseif t == 1 and fast and fast == fast then
-      return cast(double_p, p + o)[0] == fast
+      return double(p, o) == fast
     elseif RANK[t] ~= NUMBER_RANK then
       return false
     end
@@ -45,7 +45,7 @@ end
 local function equals_string(cv)
   local length = #cv
   return function(p, t, o)
-    return (t == 2 or t == 14) and cast(int32_p, p + o)[0] == length + 1
+    return (t == 2 or t == 14) and int32(p, o) == length + 1
       and ffi.C.moonlit_memcmp(p + o + 4, cv, length) == 0
   end
 end
@@ -109,9 +109,9 @@ local function ordered_number(name, ct, cv)
   local fast = (ct == 16 or ct == 1) and FAST[name](cv) or nil
   return function(p, t, o)
     if t == 16 and fast then
-      return fast(cast(int32_p, p + o)[0])
+      return fast(int32(p, o))
     elseif t == 1 and fast then
-      return fast(cast(double_p, p + o)[0])
+      return fast(double(p, o))
     elseif RANK[t] ~= NUMBER_RANK then
       return false
     end

@@ -38,6 +38,7 @@ local bytes_t = ffi.typeof("const uint8_t *")
 local int32_p = ffi.typeof("const int32_t *")
 local int64_p = ffi.typeof("const int64_t *")
 local double_p = ffi.typeof("const double *")
+local address_t = ffi.typeof("intptr_t")
 
 -- Payload sizes of the fixed types; -1 where the payload tells it, -2 where it is to be walked.
 local FIXED = ffi.new("int8_t[256]")
@@ -52,22 +53,37 @@ end
 local BESIDES = ffi.new("int8_t[256]")
 BESIDES[2], BESIDES[5], BESIDES[12], BESIDES[13], BESIDES[14] = 4, 5, 16, 4, 4
 
---- The bytes of a document. A pointer does not keep its string from being collected, and a local that
---- is not named again counts for nothing in compiled code. So whoever takes a pointer names the
---- document behind the last use of it:
+--- The bytes of a document. A pointer does not keep its string from being collected, and a local
+--- that is not named again counts for nothing in compiled code. So whoever takes a pointer names
+--- the document behind the last use of it:
 ---     local _ = doc -- lives up to here
---- and leaves the function by no tail call that still needs the pointer. (An empty function for this
---- would be blacklisted by the JIT, and with it all that calls it.)
+--- and leaves the function by no tail call that still needs the pointer. (An empty function for
+--- this would be blacklisted by the JIT, and with it all that calls it.)
 ---@param doc string
 function raw.pointer(doc)
   return cast(bytes_t, doc)
 end
 
+-- Numbers are read through the address as a whole number, not as cast(int32_p, p + o)[0]: the LuaJIT
+-- of Debian 12 forgets the base of such a sum when p is a constant of the trace (the bytes of a
+-- filter's value), and reads at the bare offset.
+
 ---@return integer
 local function read_int32(p, o)
-  return cast(int32_p, p + o)[0]
+  return cast(int32_p, cast(address_t, p) + o)[0]
 end
 raw.int32 = read_int32
+
+---@return number
+local function read_double(p, o)
+  return cast(double_p, cast(address_t, p) + o)[0]
+end
+raw.double = read_double
+
+---@return ffi.cdata* int64_t
+local function read_int64(p, o)
+  return cast(int64_p, cast(address_t, p) + o)[0]
+end
 
 --- The size in bytes of the payload of type `t` at offset `o`.
 ---@return integer
@@ -112,9 +128,10 @@ local FIND_STEP = [[
 ]]
 local FIND_STEPS = 16
 
---- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's offset.
---- The first elements are looked at without a loop: a function with a loop that is called from a loop
---- may be blacklisted by the JIT (a root trace may not enter an inner loop), and with it all callers.
+--- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's
+--- offset. The first elements are looked at without a loop: a function with a loop that is called
+--- from a loop may be blacklisted by the JIT (a root trace may not enter an inner loop), and with it
+--- all that call it.
 ---@type fun(p: ffi.cdata*, o: integer, name: string): integer, integer
 local find = assert(loadstring("local C, size, find_behind = ...\nreturn function(p, o, name)\n" ..
   "  local length, i = #name, o + 4\n  local t, v, n\n" .. FIND_STEP:rep(FIND_STEPS) ..
@@ -173,17 +190,17 @@ end
 ---@return integer type, any payload
 local function value(p, t, o)
   if t == 16 then
-    return 16, cast(int32_p, p + o)[0]
+    return 16, read_int32(p, o)
   elseif t == 2 then
-    return 2, to_string(p + o + 4, cast(int32_p, p + o)[0] - 1)
+    return 2, to_string(p + o + 4, read_int32(p, o) - 1)
   elseif t == 1 then
-    return 1, cast(double_p, p + o)[0]
+    return 1, read_double(p, o)
   elseif t == 18 or t == 9 then
-    return t, cast(int64_p, p + o)[0]
+    return t, read_int64(p, o)
   elseif t == 8 then
     return 8, p[o] ~= 0
   elseif t == 13 or t == 14 then
-    return t, to_string(p + o + 4, cast(int32_p, p + o)[0] - 1)
+    return t, to_string(p + o + 4, read_int32(p, o) - 1)
   elseif FIXED[t] == 0 then
     return t, nil
   end

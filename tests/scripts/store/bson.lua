@@ -34,6 +34,16 @@ describe("reading", function()
     end
     expect((bson.get(doc, "field61"))):to_be(0)
   end)
+  it("reads the bytes of a constant in compiled code too", function()
+    local raw = require "store.raw"
+    local names, sum = { "a", "b" }, 0
+    for i = 1, 2000 do
+      local p = raw.pointer("\19\0\0\0\16a\0\1\0\0\0\16b\0\2\0\0\0\0")
+      local _, o = raw.find(p, 0, names[i % 2 + 1])
+      sum = sum + raw.int32(p, o)
+    end
+    expect(sum):to_be(3000)
+  end)
   it("follows a dotted path through documents only", function()
     expect(show(bson.path(read "{a: {b: {c: 5}}}", "a.b.c"))):to_be("5")
     expect(show(bson.path(read "{a: [{b: 5}]}", "a.b"))):to_be("missing")
