@@ -63,6 +63,7 @@
 #define LIMIT_PAGE_ALIVE_TIME 1000             /* wait for the old page of a session that a second one presents */
 #define LIMIT_EVENTS 1024                      /* events in a session's queue */
 #define LIMIT_EVENT_VALUES 1024                /* values in one event */
+#define LIMIT_MESSAGE_DEPTH 8                  /* nesting of a message from the browser */
 #define LIMIT_EVENT_TEXT 4096                   /* a text field of a message that is not a value */
 #define LIMIT_FRAMES_KEPT (64 * 1024)          /* sent patches kept for a reconnect, a session */
 #define LIMIT_FRAME_KEPT_TIME 10000            /* ... and for so long */

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-#define MAXIMUM_NUMBER ((int64_t)1 << 53)
+#include "limits.h"
+
+static const double HIGHEST_NUMBER = 9007199254740992.0; /* 2^53 */
 
 static bool refuse(struct error *error, const char *what)
 {
@@ -10,27 +12,24 @@ static bool refuse(struct error *error, const char *what)
                      "The page sent a message that is not understood: %s.", what);
 }
 
-static bool read_number(const bson_iter_t *field, int64_t *out)
+static bool read_number(const struct bson_element *field, int64_t *out)
 {
-    if (!BSON_ITER_HOLDS_NUMBER(field)) {
+    double number;
+    if (!bson_element_number(field, &number) || !(number >= 0 && number < HIGHEST_NUMBER)) {
         return false;
     }
-    double number = bson_iter_as_double(field);
-    if (!(number >= 0 && number < (double)MAXIMUM_NUMBER)) {
-        return false;
-    }
-    *out = bson_iter_as_int64(field);
+    *out = (int64_t)number;
     return true;
 }
 
-static bool read_text(const bson_iter_t *field, const char **out)
+static bool read_text(const struct bson_element *field, const char **out)
 {
-    uint32_t length;
-    if (!BSON_ITER_HOLDS_UTF8(field)) {
+    size_t length;
+    if (field->kind != BSON_KIND_TEXT) {
         return false;
     }
-    *out = bson_iter_utf8(field, &length);
-    return length <= LIMIT_EVENT_TEXT && strlen(*out) == length;
+    *out = bson_element_text(field, &length);
+    return length <= LIMIT_EVENT_TEXT && strlen(*out) == length && bson_is_utf8(*out, length);
 }
 
 struct field {
@@ -52,29 +51,34 @@ static const struct field fields[] = {TEXT(session), TEXT(load), TEXT(locale), T
                                       TEXT(theme),   TEXT(path), TEXT(query),  NUMBER(seq),
                                       NUMBER(event), NUMBER(n),  NUMBER(seen), NUMBER(press)};
 
-static bool read_field(struct message *message, const bson_iter_t *iter, struct error *error)
+static bool read_field(struct message *message, const struct bson_element *element,
+                       struct error *error)
 {
-    const char *name = bson_iter_key(iter);
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        if (strcmp(name, fields[i].name) != 0) {
+        if (strcmp(element->name, fields[i].name) != 0) {
             continue;
         }
         void *out = (char *)message + fields[i].offset;
-        bool ok = fields[i].is_text ? read_text(iter, out) : read_number(iter, out);
+        bool ok = fields[i].is_text ? read_text(element, out) : read_number(element, out);
         return ok || refuse(error, "a field has the wrong type");
     }
-    if (strcmp(name, "values") == 0) {
-        if (!BSON_ITER_HOLDS_DOCUMENT(iter) || !bson_iter_recurse(iter, &message->values)) {
+    if (strcmp(element->name, "values") == 0) {
+        if (element->kind != BSON_KIND_DOCUMENT) {
             return refuse(error, "values is not a document");
         }
-        message->has_values = true;
+        message->values = element->value;
+        message->values_length = element->length;
     }
     return true;
 }
 
-static bool read_kind(const char *name, enum message_kind *kind)
+static bool read_kind(const struct bson_element *element, enum message_kind *kind)
 {
     static const char *const names[] = {"hello", "event", "stop", "whole", "context", "taken"};
+    const char *name;
+    if (!read_text(element, &name)) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(name, names[i]) == 0) {
             *kind = (enum message_kind)i;
@@ -107,29 +111,24 @@ bool message_decode(const uint8_t *bytes, size_t length, struct message *message
                     struct error *error)
 {
     *message = (struct message){0};
-    bson_t document;
-    size_t offset;
-    if (length > LIMIT_SOCKET_MESSAGE || !bson_init_static(&document, bytes, length) ||
-        !bson_validate(&document, BSON_VALIDATE_UTF8 | BSON_VALIDATE_UTF8_ALLOW_NULL, &offset)) {
-        return refuse(error, "it is not BSON");
+    if (length > LIMIT_SOCKET_MESSAGE || !bson_check(bytes, length, LIMIT_MESSAGE_DEPTH, NULL)) {
+        return refuse(error, "it is not BSON, or nested too deep");
     }
-    bson_iter_t iter;
-    bson_iter_init(&iter, &document);
     bool known = false;
     int64_t version = 0;
-    while (bson_iter_next(&iter)) {
-        const char *name = bson_iter_key(&iter);
-        if (strcmp(name, "t") == 0) {
-            if (!BSON_ITER_HOLDS_UTF8(&iter) ||
-                !read_kind(bson_iter_utf8(&iter, NULL), &message->kind)) {
+    struct bson_walk walk;
+    bson_walk_begin(&walk, bytes, length);
+    for (struct bson_element element; bson_walk_next(&walk, &element);) {
+        if (strcmp(element.name, "t") == 0) {
+            if (!read_kind(&element, &message->kind)) {
                 return refuse(error, "its kind is unknown");
             }
             known = true;
-        } else if (strcmp(name, "v") == 0) {
-            if (!read_number(&iter, &version)) {
+        } else if (strcmp(element.name, "v") == 0) {
+            if (!read_number(&element, &version)) {
                 return refuse(error, "its version is not a number");
             }
-        } else if (!read_field(message, &iter, error)) {
+        } else if (!read_field(message, &element, error)) {
             return false;
         }
     }
@@ -137,4 +136,38 @@ bool message_decode(const uint8_t *bytes, size_t length, struct message *message
         return refuse(error, "it has no kind");
     }
     return is_complete(message, version, error);
+}
+
+/* ---- an event's values ---- */
+
+struct bson_walk message_values(const struct message *message)
+{
+    struct bson_walk walk = {0};
+    if (message->values != NULL) {
+        bson_walk_begin(&walk, message->values, message->values_length);
+    }
+    return walk;
+}
+
+static uint64_t read_id(const struct bson_element *element)
+{
+    uint64_t id = 0;
+    for (const char *digit = element->name; *digit != '\0'; digit++) {
+        if (*digit < '0' || *digit > '9' || id >= (uint64_t)HIGHEST_NUMBER) {
+            return 0;
+        }
+        id = id * 10 + (uint64_t)(*digit - '0');
+    }
+    return id;
+}
+
+bool message_next_value(struct bson_walk *walk, struct message_value *value)
+{
+    struct bson_element element;
+    if (!bson_walk_next(walk, &element)) {
+        return false;
+    }
+    *value = (struct message_value){read_id(&element), (uint8_t)element.kind, element.value,
+                                    element.length};
+    return true;
 }

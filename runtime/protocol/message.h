@@ -2,18 +2,21 @@
  * Messages from the browser: bytes to a struct, or an error. Pure: no loop, no host, no session.
  * docs/protocol.md describes every message with an example.
  *
- * The struct points into the bytes it was decoded from, which must outlive it.
+ * The struct points into the bytes it was decoded from, which must outlive it. An event's values
+ * are read one by one:
+ *
+ *   struct bson_walk walk = message_values(&message);
+ *   for (struct message_value value; message_next_value(&walk, &value);) ...
  */
 #ifndef MOONLIT_PROTOCOL_MESSAGE_H
 #define MOONLIT_PROTOCOL_MESSAGE_H
 
-#include <bson/bson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bson.h"
 #include "base/error.h"
-#include "limits.h"
 
 enum { PROTOCOL_VERSION = 1 };
 
@@ -37,11 +40,22 @@ struct message {
     int64_t n;                         /* event, stop: its number */
     int64_t seen;                      /* event: last patch applied */
     int64_t press;                     /* event: the widget pressed, or 0 */
-    bson_iter_t values;                /* event: {id as text: value}; has_values says whether */
-    bool has_values;
+    const uint8_t *values;             /* event: the document {id as text: value}, or NULL */
+    size_t values_length;
+};
+
+/* What the page says a widget's value is; not yet compared with the widget. */
+struct message_value {
+    uint64_t id;  /* of the widget; 0, which no widget has, when the name is no id */
+    uint8_t kind; /* enum bson_kind */
+    const uint8_t *bytes;
+    size_t length;
 };
 
 bool message_decode(const uint8_t *bytes, size_t length, struct message *message,
                     struct error *error);
+
+struct bson_walk message_values(const struct message *message);
+bool message_next_value(struct bson_walk *walk, struct message_value *value);
 
 #endif

@@ -150,25 +150,18 @@ void session_drained(struct session *session)
 static bool read_values(struct session *session, const struct message *message, struct event *event,
                         struct error *error)
 {
-    bson_iter_t value = message->values;
-    while (message->has_values && bson_iter_next(&value)) {
-        char *end;
-        uint64_t id = strtoull(bson_iter_key(&value), &end, 10);
-        if (*end != '\0' || event->count >= LIMIT_EVENT_VALUES) {
+    struct bson_walk walk = message_values(message);
+    for (struct message_value value; message_next_value(&walk, &value);) {
+        if (event->count >= LIMIT_EVENT_VALUES) {
             return error_set(error, ERROR_PROTOCOL, 0,
-                             "The page sent an event with a value for no widget.");
+                             "The page sent an event with more than %d values.",
+                             LIMIT_EVENT_VALUES);
         }
-        const uint8_t *bytes = value.raw + value.d1;
-        size_t length = value.next_off - value.d1;
-        if (value.type == BSON_TYPE_NULL || value.d1 == 0) {
-            bytes = NULL;
-            length = 0;
-        }
-        if (!widgets_check(session->widgets, id, (uint8_t)bson_iter_type(&value), bytes, length,
+        if (!widgets_check(session->widgets, value.id, value.kind, value.bytes, value.length,
                            error)) {
             return false;
         }
-        event_set_value(event, id, (uint8_t)bson_iter_type(&value), bytes, length);
+        event_set_value(event, value.id, value.kind, value.bytes, value.length);
     }
     return true;
 }

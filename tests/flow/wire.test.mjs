@@ -115,12 +115,23 @@ function refuses(name, send, pattern) {
   }))
 }
 
+/** A document in a document in a document: 6 bytes before and 1 behind each. */
+function nested(levels) {
+  const bytes = Buffer.alloc(levels * 7 + 5)
+  for (let level = 0; level <= levels; level++) {
+    bytes.writeInt32LE(bytes.length - level * 7, level * 6)
+    bytes[level * 6 + 4] = level < levels ? 3 : 0
+  }
+  return bytes
+}
+
 const event = (page, fields) => page.send({ t: 'event', n: page.n + 1, seen: page.seq, path: '/', query: '', values: {}, ...fields })
 const value = (page, type, label, it) => event(page, { values: { [page.must(type, label).id]: it } })
 
 refuses('an unknown kind', (page) => page.send({ t: 'dance' }), /kind/)
 refuses('a message without a kind', (page) => page.send({ n: 1 }), /kind/)
 refuses('bytes that are not BSON', (page) => page.sendRaw(Buffer.from('not BSON at all')), /BSON/)
+refuses('BSON nested a hundred thousand deep', (page) => page.sendRaw(nested(100000)), /too deep/)
 refuses('BSON that is cut', (page) => page.sendRaw(Buffer.from([12, 0, 0, 0, 2, 116, 0])), /BSON/)
 refuses('a second hello', (page) => page.send({ t: 'hello', v: 1, load: 'x', seq: 0, event: 0 }), /hello/)
 refuses('an event without a number', (page) => page.send({ t: 'event', values: {} }), /number/)
