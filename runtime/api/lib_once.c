@@ -132,8 +132,7 @@ static void on_end(struct run *run)
     if (run->leave != LEAVE_NOT && run->leave != LEAVE_FAILED) {
         lua_State *L = flight->engine->state->L;
         lua_pushfstring(L, "ui.once: %s",
-                        run->failure.message[0] != '\0' ? run->failure.message
-                                                        : "the host is ending");
+                        run->failure != NULL ? run->failure->message : "the host is ending");
         flight->value = luaL_ref(L, LUA_REGISTRYINDEX);
         flight->failed = true;
     }

@@ -65,7 +65,9 @@ struct engine {
     uint64_t slice_end;
     uint64_t slice_start;
     uint64_t last_tick;
-    int budget; /* counter ticks until the clock is looked at again */
+    uint64_t first_tick; /* of this slice, 0 before it, */
+    uint64_t cpu_then;   /* and the thread's CPU time then */
+    int budget;          /* counter ticks until the clock is looked at again */
     int pool[LIMIT_COROUTINE_POOL];
     int pooled;
     uint64_t run_numbers;

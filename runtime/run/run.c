@@ -59,14 +59,22 @@ int run_line(lua_State *L, char *file, size_t size)
 
 /* ---- life ---- */
 
+struct failure *run_failure(struct run *run)
+{
+    if (run->failure == NULL) {
+        run->failure = memory_new(sizeof *run->failure);
+    }
+    return run->failure;
+}
+
 static void on_wall(struct alarm *alarm)
 {
     struct run *run = list_item(alarm, struct run, wall);
-    failure_set(&run->failure, "Time limit",
+    failure_set(run_failure(run), "Time limit",
                 "The run took more than %.3g s and was ended. Wait for less in one run, or start "
                 "Moonlit with a larger --wall-limit.",
                 (double)run->engine->limits.wall_ms / 1e3);
-    failure_locate(&run->failure, run->main->co);
+    failure_locate(run->failure, run->main->co);
     run_finish(run, LEAVE_LIMIT);
 }
 
@@ -197,6 +205,7 @@ void run_finish(struct run *run, enum leave leave)
     int container = run->container_reference;
     run->owner->on_end(run);
     luaL_unref(engine->state->L, LUA_REGISTRYINDEX, container);
+    free(run->failure);
     free(run);
 }
 

@@ -59,7 +59,7 @@ enum leave {
     LEAVE_SHUTDOWN,
 };
 
-/* A script error as the page shows it; texts live in the run's error buffers. */
+/* A script error as the page shows it. */
 struct failure {
     char kind[64];
     char message[2048];
@@ -102,11 +102,11 @@ struct run {
     uint64_t cpu_limit;      /* nanoseconds */
     size_t growth;           /* bytes of Lua memory this run has added so far */
     bool memory_over;
-    bool write_unknown;     /* a write under way was given up */
-    struct alarm wall;      /* the wall-clock limit */
-    struct alarm stop;      /* how long a leaving run waits for a write */
-    unsigned operations;    /* ops started */
-    struct failure failure; /* of LEAVE_FAILED and LEAVE_LIMIT */
+    bool write_unknown;      /* a write under way was given up */
+    struct alarm wall;       /* the wall-clock limit */
+    struct alarm stop;       /* how long a leaving run waits for a write */
+    unsigned operations;     /* ops started */
+    struct failure *failure; /* of LEAVE_FAILED and LEAVE_LIMIT, by run_failure; NULL before */
 };
 
 /* One coroutine of a run. */
@@ -167,6 +167,9 @@ void run_leave(struct run *run, enum leave leave);
 
 /* True while it may not be superseded. */
 bool run_is_action(const struct run *run);
+
+/* Where its failure stands or is to be written; most runs never have one. */
+struct failure *run_failure(struct run *run);
 
 /* Look now whether the owner wants it superseded. */
 void run_look(struct run *run);

@@ -267,9 +267,10 @@ static void on_end(struct run *run)
     struct session *session = run->session;
     alarm_clear(&engine(session)->clock, &session->look);
     if (run->leave == LEAVE_FAILED || run->leave == LEAVE_LIMIT) {
-        log_write(engine(session)->log, LOG_ERROR, "session %s: %s%s%.200s:%d: %s",
-                  session->public_id, run->failure.kind, ": ", run->failure.file, run->failure.line,
-                  run->failure.message);
+        const struct failure *failure = run_failure(run);
+        log_write(engine(session)->log, LOG_ERROR, "session %s: %s: %.200s:%d: %s",
+                  session->public_id, failure->kind, failure->file, failure->line,
+                  failure->message);
         failure_draw(run, session->registry->app.place(session->registry->app.data, run));
     }
     if (run->holds.press == PRESS_KEPT) {

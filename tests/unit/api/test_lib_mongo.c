@@ -53,7 +53,9 @@ static void on_end(struct run *run)
     place->ended = true;
     place->run = NULL;
     place->outcome = run->state;
-    place->failure = run->failure;
+    if (run->failure != NULL) {
+        place->failure = *run->failure;
+    }
 }
 
 static const struct run_owner owner = {nothing, nothing, never, on_end};
