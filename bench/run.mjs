@@ -94,7 +94,40 @@ const rows = {
     })
   },
 
-  'a superseded read, gone from the server after': cancelLatency,
+  async "the counter in loops, geometric mean of twelve"() {
+    const folder = join(root, 'bench/loops')
+    const files = readdirSync(folder).sort().map((name) => join(folder, name))
+    const ratios = (await run('bench_counter', files)).trim().split('\n').map((line) => line.split(' '))
+    const mean = Math.exp(ratios.reduce((sum, [, ratio]) => sum + Math.log(Number(ratio)), 0) / ratios.length)
+    const [worst, most] = ratios.reduce((a, b) => Number(b[1]) > Number(a[1]) ? b : a)
+    return { target: '1.3x', measured: `${mean.toFixed(2)}x (most in ${worst.replace('.lua', '')}, ${Number(most).toFixed(2)}x)`,
+      beside: 'the same without it', ratio: mean, missed: mean > 1.3 }
+  },
+
+  'find_one from a script': () => withThings(async (page, uri) => {
+    const count = 2000
+    const script = median(await times(9, () => pressed(page, 'One'))) / count * 1000
+    const straight = Number(await run('bench_driver', [uri, 'one', 5 * count]))
+    return { target: '+20 us', measured: us(script), beside: `straight libmongoc ${us(straight)}`, ratio: script / straight, missed: script > straight + 20 }
+  }),
+
+  'find 100,000 documents, read two fields': () => withThings(async (page, uri) => {
+    const script = median(await times(9, () => pressed(page, 'All')))
+    const straight = median((await run('bench_driver', [uri, 'all', 9])).trim().split('\n').map(Number))
+    return { target: '1.2x', measured: ms(script), beside: `libmongoc and bson_iter ${ms(straight)}`, ratio: script / straight, missed: script > 1.2 * straight }
+  }),
+
+  '1,000 sessions, each in a query of 1 s, pool of 100': () => thousandSessions(),
+
+  'built-in store: insert_one': () => storeCall('insert_one', 80),
+  'built-in store: find by _id': () => storeCall('find by _id', 60),
+
+  async 'built-in store: group 1,000,000 documents by a field'() {
+    const [, scan, group] = /scan ([\d.]+) s, group ([\d.]+) s/.exec(await storeNumbers()).map(Number)
+    return { target: '1.5 s', measured: `${group} s`, beside: `scan alone ${scan} s`, ratio: group / scan, missed: group > 1.5 }
+  },
+
+  'a superseded read, gone from the server after': () => cancelLatency(),
 
   async 'client entry, gzip'() {
     const dist = join(root, 'web/dist')
@@ -123,36 +156,118 @@ async function firstPatch(options, target) {
   return { target: `${target} ms`, measured: ms(took), beside: `\`moonlit version\` ${ms(median(bare))}`, ratio: took / median(bare), missed: took > target }
 }
 
-/** Ten finds that hang, each superseded by a press; the store is asked until it runs none. */
-async function cancelLatency() {
-  const dir = folder()
-  const store = spawn(binary, ['store', dir, '--listen', '127.0.0.1:0', '--test-commands'])
+// ---- the database ----
+
+/** A built-in store of its own on loopback. */
+async function withStore(body) {
+  const store = spawn(binary, ['store', folder(), '--listen', '127.0.0.1:0', '--test-commands'])
   let said = ''
   store.stdout.on('data', (text) => { said += text })
   store.stderr.on('data', (text) => { said += text })
   while (!/127\.0\.0\.1:(\d+)/.test(said)) await Promise.race([once(store.stdout, 'data'), once(store.stderr, 'data')])
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(said)[1])
+  try {
+    return await body(port)
+  } finally {
+    store.kill('SIGTERM')
+    await once(store, 'exit')
+  }
+}
+
+async function times(count, body) {
+  const took = []
+  for (let i = 0; i < count; i++) {
+    const begin = performance.now()
+    await body()
+    took.push(performance.now() - begin)
+  }
+  return took
+}
+
+const pressed = (page, label) => { page.press(label); return page.settled() }
+
+/** 100,000 documents, and a page whose buttons read them. */
+const withThings = (body) => withStore(async (port) => {
+  const uri = `mongodb://127.0.0.1:${port}/bench`
+  await run('bench_driver', [uri, 'fill', 100000])
+  const script = `
+local ui = require "moonlit"
+local things = require("moonlit.mongo").database("bench").things
+if ui.button "One" then
+  for i = 1, 2000 do things:find_one{ _id = i } end
+end
+if ui.button "All" then
+  local sum = 0
+  for thing in things:find{} do sum = sum + thing.price + thing.stock end
+  ui.text(sum)
+end
+`
+  return withHost({ script, options: ['--database', uri] }, async (host) => {
+    const page = await Page.open(host)
+    await page.settled()
+    for (const label of ['One', 'All']) await pressed(page, label)
+    return body(page, uri)
+  })
+})
+
+const hang = (client, milliseconds) => client.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn',
+  data: { failCommands: ['find'], blockConnection: true, blockTimeMS: milliseconds } })
+
+/** Each session's first run finds something; the store takes a second for each, a hundred at a time. */
+const thousandSessions = () => withStore(async (port) => {
   const client = await StoreClient.connect(port)
-  await client.command({ configureFailPoint: 'failCommand', mode: 'alwaysOn', data: { failCommands: ['find'], blockConnection: true, blockTimeMS: 60000 } })
+  await hang(client, 1000)
+  const script = 'local ui = require "moonlit"\nrequire("moonlit.mongo").database().things:find_one{}\nui.text "there"\n'
+  const uri = `mongodb://127.0.0.1:${port}/bench?maxPoolSize=100&waitQueueTimeoutMS=60000`
+  return withHost({ script, options: ['--database', uri] }, async (host) => {
+    const begin = performance.now()
+    const pages = await Promise.all(Array.from({ length: 1000 }, () => Page.open(host)))
+    await Promise.all(pages.map((page) => page.until(() => page.find('text'), 60000)))
+    const took = (performance.now() - begin) / 1000
+    client.close()
+    return { target: '10 s +5 %', measured: `${took.toFixed(2)} s`, beside: 'arithmetic 10 s', ratio: took / 10, missed: took > 10.5 }
+  })
+})
+
+let numbersOfTheStore
+/** What bench_store prints; it runs once. */
+function storeNumbers() {
+  numbersOfTheStore ??= run('bench_store', [binary, 20000])
+  return numbersOfTheStore
+}
+
+async function storeCall(name, target) {
+  const each = (line) => Number(new RegExp(`^${line} +([\\d.]+) us`, 'm').exec(numbers)[1])
+  const numbers = await storeNumbers()
+  const [call, ping] = [each(name), each('ping')]
+  return { target: `${target} us`, measured: us(call), beside: `ping ${us(ping)}`, ratio: call / ping, missed: call > target }
+}
+
+/** Finds that hang, each superseded by a press; the store is asked until it has killed it. */
+const cancelLatency = () => withStore(async (port) => {
+  const client = await StoreClient.connect(port)
+  await hang(client, 60000)
   const script = 'local ui = require "moonlit"\nlocal mongo = require "moonlit.mongo"\nui.button "Again"\nmongo.database("bench").things:find_one{}\n'
-  const times = []
-  await withHost({ script, options: ['--database', `mongodb://127.0.0.1:${port}/bench`] }, async (host) => {
+  return withHost({ script, options: ['--database', `mongodb://127.0.0.1:${port}/bench`] }, async (host) => {
     const page = await Page.open(host)
     const status = async () => (await client.command({ serverStatus: 1 })).moonlit
+    const took = []
     await page.until(() => page.find('button'))
     for (let i = 0; i < 20; i++) {
       let before
       await host.eventually(async () => (before = await status()).active >= 1)
-      const begin = performance.now()
-      page.press('Again')
-      while ((await status()).killed === before.killed) { /* ask again */ }
-      times.push(performance.now() - begin)
+      took.push(...await times(1, async () => {
+        page.press('Again')
+        while ((await status()).killed === before.killed) { /* ask again */ }
+      }))
     }
+    const begin = performance.now()
+    for (let i = 0; i < 100; i++) await status()
+    const asking = (performance.now() - begin) / 100
+    client.close()
+    return { target: '50 ms', measured: `${ms(median(took))} (longest ${ms(Math.max(...took))})`, beside: `one command ${ms(asking)}`, ratio: median(took) / asking, missed: Math.max(...took) > 50 }
   })
-  client.close()
-  store.kill('SIGTERM')
-  return { target: '50 ms', measured: `${ms(median(times))} (longest ${ms(Math.max(...times))})`, beside: 'nothing', missed: Math.max(...times) > 50 }
-}
+})
 
 // ---- the table ----
 

@@ -13,6 +13,8 @@ export const apps = join(root, 'apps')
 /** Packages of the browser client's folder, where the tests' packages live too. */
 export const require = createRequire(join(root, 'web/package.json'))
 
+process.setMaxListeners(0) // each host and folder has one for the end
+
 /** A new folder that goes when the process ends. */
 export function folder() {
   const path = mkdtempSync(join(tmpdir(), 'moonlit-'))

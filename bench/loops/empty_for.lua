@@ -1,0 +1,1 @@
+for i = 1, 5e7 do end
