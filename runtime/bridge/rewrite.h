@@ -21,23 +21,27 @@
  *                  that returns true adds one and makes the hold unclaimed.
  *   _ml_T()        the counter has run down: yield, or raise; returns the next budget (a number).
  *   _ml_H() -> id  an `if` or a local received the press: the hold, whatever it is now (even
- * ended), is claimed by a new id, a whole number above 0. _ml_E(id)      the end of that `if` or
- * local: if the hold is claimed by just this id it ends, else nothing happens. _ml_D()        the
- * value was thrown away, or the `if` was not taken: an unclaimed hold ends; nothing else changes.
- *   _ml_L(line, kind)  where the value went cannot be followed: an unclaimed hold is kept to the
- * end of the run; nothing else changes. If nobody claims it later, the log gets one hint that names
- * the line; rewrite_hint(kind) has the words.
+ *                  ended), is claimed by a new id, a whole number above 0.
+ *   _ml_E(id)      the end of that `if` or local: if the hold is claimed by just this id it ends,
+ *                  else nothing happens.
+ *   _ml_D()        the value was thrown away, or the `if` was not taken: an unclaimed hold ends;
+ *                  nothing else changes.
+ *   _ml_L(line, kind)
+ *                  where the value went cannot be followed: an unclaimed hold is kept to the end
+ *                  of the run; nothing else changes. If nobody claims it later, the log gets one
+ *                  hint that names the line; rewrite_hint(kind) has the words.
  *
  * They are called only when _ml_P[1] has changed across the statement.
  *
  * Which statements, each with a call in it (calls of the known pure library do not count):
  *
- *   if/elseif         H on entry of the branch taken, E at its end and before a break or goto that
- *                     leaves it; return and error leave it open. Not taken and no else: D; or L
- * when its branches leave (a guard: `if not ui.button "x" then return end`). local a = f() names
- * tested in conditions only: H, and E behind the statement of the local's block that has the last
- * test. Never mentioned: D. Used otherwise: L. f(...)            D; when its arguments contain
- * another call: L. a.b = f()         L.
+ *   if/elseif      H on entry of the branch taken, E at its end and before a break or goto that
+ *                  leaves it; return and error leave it open. Not taken and no else: D; or L when
+ *                  its branches leave (a guard: `if not ui.button "x" then return end`).
+ *   local a = f()  names tested in conditions only: H, and E behind the statement of the local's
+ *                  block that has the last test. Never mentioned: D. Used otherwise: L.
+ *   f(...)         D; when its arguments contain another call: L.
+ *   a.b = f()      L.
  */
 #ifndef MOONLIT_BRIDGE_REWRITE_H
 #define MOONLIT_BRIDGE_REWRITE_H
