@@ -3,12 +3,12 @@
  * question (`run_is_action`), asked before an op starts, in a wait, at a counter tick, and before a
  * draw that ends a row of writes.
  *
- *   the press           one thing, since a run has at most one: unreceived from the start of its
- * run to the button's own call; then unclaimed; then claimed by the `if` or the local that tests
- * it, to the end of the branch taken or of the last test; or kept to the end of the run where the
- * rewriter (bridge/rewrite.h) cannot tell shield              a callback, ui.shield, a transaction:
- * from its start to its end row of writes       from a write to the branch's next draw or start of
- * a read
+ *   the press       one thing, since a run has at most one: unreceived from the start of its run to
+ *                   the button's own call; then unclaimed; then claimed by the `if` or the local
+ *                   that tests it, to the end of the branch taken or of the last test; or kept to
+ *                   the end of the run where the rewriter (bridge/rewrite.h) cannot tell
+ *   shield          a callback, ui.shield, a transaction: from its start to its end
+ *   row of writes   from a write to the branch's next draw or start of a read
  *
  * The press is the run's, shields and rows are the branch's, so that an ended branch takes its own
  * with it.

@@ -2,15 +2,16 @@
  * An op is something a coroutine waits for. Every waiting call of a script is one file with the
  * same beats (read api/lib_sleep.c first):
  *
- *   the Lua-visible C function  checks its arguments, makes the op, ends with `return op_wait(L,
- * op)` start                       begins the work; called by op_wait when the run may begin it
+ *   the C function   that Lua sees: checks its arguments, makes the op, and ends with
+ *                    `return op_wait(L, op)`
+ *   start            begins the work; called by op_wait when the run may begin it
  *   ... the loop goes on; the outside event calls op_ready(op) ...
- *   finish                      pushes the results on the coroutine, just before it is resumed
- *   free                        the op's memory goes
+ *   finish           pushes the results on the coroutine, just before it is resumed
+ *   free             the op's memory goes
  *
  * or, when the run is superseded, stopped, over its limits or its tab is gone:
  *
- *   cancel                      end the work, down to the server; op_ready must not follow
+ *   cancel           end the work, down to the server; op_ready must not follow
  *   free
  *
  * A run that is to be superseded starts no op: then op_wait frees it unstarted and the coroutine is
