@@ -1,48 +1,43 @@
 #include "host_app.h"
 
-#include <bson/bson.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "api/api.h"
 #include "app/app.h"
+#include "base/bson.h"
 #include "bridge/state.h"
 #include "bridge/value.h"
 #include "host.h"
 #include "run/failure.h"
 #include "run/run.h"
+#include "session/failure_view.h"
 
 /* ---- the changed script ---- */
 
-static void append_source(bson_t *document, const struct app_problem *problem)
+/* Without a problem: that it is mended. */
+static void encode_problem(const struct app_problem *problem, struct buffer *buffer)
 {
-    bson_t lines;
-    BSON_APPEND_ARRAY_BEGIN(document, "source", &lines);
-    int number = 0;
-    char text[256];
-    for (int line = problem->line - 2; line <= problem->line + 2; line++) {
-        if (failure_source_line(problem->file, line, text, sizeof text)) {
-            char key[12];
-            bson_t pair;
-            snprintf(key, sizeof key, "%d", number++);
-            BSON_APPEND_ARRAY_BEGIN(&lines, key, &pair);
-            BSON_APPEND_INT32(&pair, "0", line);
-            BSON_APPEND_UTF8(&pair, "1", text);
-            bson_append_array_end(&lines, &pair);
-        }
+    struct bson_out out = {buffer, false};
+    buffer_init(buffer, LIMIT_PROBLEM);
+    size_t document = bson_write_begin(&out);
+    bson_write_text(&out, "t", problem != NULL ? "broken" : "mended", 6);
+    if (problem != NULL) {
+        failure_write_text(&out, "message", problem->message);
+        failure_write_text(&out, "file", problem->file);
+        bson_write_int32(&out, "line", problem->line);
+        failure_write_source(&out, problem->file, problem->line);
     }
-    bson_append_array_end(document, &lines);
+    bson_write_end(&out, document);
 }
 
-static void encode_problem(const struct app_problem *problem, bson_t *document)
+static void tell_all(struct host *host)
 {
-    bson_init(document);
-    BSON_APPEND_UTF8(document, "t", "broken");
-    BSON_APPEND_UTF8(document, "message", problem->message);
-    BSON_APPEND_UTF8(document, "file", problem->file);
-    BSON_APPEND_INT32(document, "line", problem->line);
-    append_source(document, problem);
+    struct buffer document;
+    encode_problem(app_problem(host->app), &document);
+    registry_broadcast(host->registry, document.bytes, document.length);
+    buffer_deinit(&document);
 }
 
 static void on_reload(void *data)
@@ -55,32 +50,24 @@ static void on_reload(void *data)
 static void on_broken(void *data, const struct app *app)
 {
     struct host *host = data;
-    bson_t document;
     log_write(host->log, LOG_ERROR, "%s:%d: %s (the version before keeps running)",
               app_problem(app)->file, app_problem(app)->line, app_problem(app)->message);
-    encode_problem(app_problem(app), &document);
-    registry_broadcast(host->registry, bson_get_data(&document), document.len);
-    bson_destroy(&document);
+    tell_all(host);
 }
 
 static void on_mended(void *data)
 {
-    struct host *host = data;
-    bson_t document;
-    bson_init(&document);
-    BSON_APPEND_UTF8(&document, "t", "mended");
-    registry_broadcast(host->registry, bson_get_data(&document), document.len);
-    bson_destroy(&document);
+    tell_all(data);
 }
 
 void host_greet(struct host *host, struct session *session)
 {
     const struct app_problem *problem = app_problem(host->app);
     if (problem != NULL) {
-        bson_t document;
+        struct buffer document;
         encode_problem(problem, &document);
-        session_send_bytes(session, bson_get_data(&document), document.len);
-        bson_destroy(&document);
+        session_send_bytes(session, document.bytes, document.length);
+        buffer_deinit(&document);
     }
 }
 

@@ -46,8 +46,6 @@
 #define LIMIT_SUPERSEDE_TIME_MAX 10000         /* ... doubled at each superseding up to this */
 #define LIMIT_WATCHDOG_TIME 30000              /* the loop stuck for so long ends the process with 70 */
 
-#define LIMIT_WATCH_QUIET_TIME 60             /* quiet after a change before the app is reloaded */
-
 /* ## The page */
 #define LIMIT_PAGE_ELEMENTS 20000              /* elements of one page */
 #define LIMIT_PAGE_BYTES (8 * 1024 * 1024)     /* what they show, as BSON */
@@ -95,6 +93,10 @@
 #define LIMIT_PATTERN_STEPS 1000000            /* steps of one pattern match */
 #define LIMIT_PATTERN_STEPS_BYTE 32            /* ... and so many more for each byte searched */
 #define LIMIT_STRING (64 * 1024 * 1024)        /* result of string.rep */
+#define LIMIT_SCRIPT_FILES 1000                /* files of one app, those it looked for in vain included */
+#define LIMIT_PROBLEM (16 * 1024)              /* what a page is told of a script that does not compile */
+#define LIMIT_WATCH_QUIET_TIME 60              /* quiet after a change before the app is reloaded */
+#define LIMIT_WATCH_LINKS 16                   /* links in a row on the way to a file */
 
 /* ## The built-in store */
 #define LIMIT_STORE_MESSAGE 48000000           /* one message of a client */

@@ -151,7 +151,7 @@ struct app *app_new(struct engine *engine, const char *script,
     app->path = path;
     app->folder = folder_of(path);
     app->name = name_of(path);
-    app->watch = watch_new(engine->loop, &engine->clock, on_change, app);
+    app->watch = watch_new(engine->loop, &engine->clock, engine->log, app->folder, on_change, app);
     state_set_directory(engine->state, app->folder);
     state_set_on_file(engine->state, on_file, app);
     app->chunk = chunk_load(engine->state, path, error);

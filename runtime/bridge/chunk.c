@@ -12,15 +12,15 @@
 #include "bridge/state.h"
 #include "limits.h"
 
+/* A file that the app is made of, or would be if it were there and compiled. */
 struct chunk {
     struct chunk *next;
     char *path;
-    uint64_t hash; /* of the source */
-    int factory;   /* reference of the wrapper */
-    int newer;     /* ... of the one compiled by a chunk_refresh that is not decided yet */
+    uint64_t hash; /* of the source; 0 when there is none */
+    int factory;   /* reference of the wrapper; LUA_NOREF when it does not compile */
+    int newer;     /* what chunk_refresh would have in their place */
     uint64_t newer_hash;
     bool is_script; /* else a module */
-    bool is_gone;
 };
 
 /* ---- compiling ---- */
@@ -197,36 +197,55 @@ static struct chunk *find_chunk(struct state *state, const char *path)
     return chunk;
 }
 
-/* What is compiled once for all is the host's, not that of the run that asked first. */
 static struct chunk *add_chunk(struct state *state, const char *path, struct error *error)
 {
-    bool was_guarded = state->memory.guarded;
-    state->memory.guarded = false;
-    int factory = LUA_NOREF;
-    struct buffer source;
-    struct chunk *chunk = NULL;
-    buffer_init(&source, LIMIT_SCRIPT + 4096);
+    if (state->files >= LIMIT_SCRIPT_FILES) {
+        error_set(error, ERROR_LIMIT, 0,
+                  "%s: an app has at most %d files, those it looked for in vain included", path,
+                  LIMIT_SCRIPT_FILES);
+        return NULL;
+    }
+    struct chunk *chunk = memory_new(sizeof *chunk);
+    chunk->path = memory_copy_text(path);
+    chunk->factory = chunk->newer = LUA_NOREF;
+    chunk->next = state->chunks;
+    state->chunks = chunk;
+    state->files++;
     if (state->on_file != NULL) { /* also a broken file is watched: it may be mended */
         state->on_file(state->on_file_data, path);
     }
-    if (script_read(path, &source, error) && compile_file(state, path, &source, &factory, error)) {
-        chunk = memory_new(sizeof *chunk);
-        chunk->path = memory_copy_text(path);
+    return chunk;
+}
+
+/* Compile the file of a chunk that has not been compiled, or could not be. */
+static bool fill(struct state *state, struct chunk *chunk, struct error *error)
+{
+    struct buffer source;
+    buffer_init(&source, LIMIT_SCRIPT + 4096);
+    chunk->hash = 0;
+    bool ok = script_read(chunk->path, &source, error);
+    if (ok) {
         chunk->hash = hash_of((const char *)source.bytes, source.length);
-        chunk->factory = factory;
-        chunk->newer = LUA_NOREF;
-        chunk->next = state->chunks;
-        state->chunks = chunk;
+        ok = compile_file(state, chunk->path, &source, &chunk->factory, error);
     }
     buffer_deinit(&source);
-    state->memory.guarded = was_guarded;
-    return chunk;
+    return ok;
 }
 
 struct chunk *chunk_load_module(struct state *state, const char *path, struct error *error)
 {
     struct chunk *chunk = find_chunk(state, path);
-    return chunk != NULL ? chunk : add_chunk(state, path, error);
+    if (chunk == NULL) {
+        chunk = add_chunk(state, path, error);
+    }
+    if (chunk == NULL || chunk->factory != LUA_NOREF) {
+        return chunk;
+    }
+    bool was_guarded = state->memory.guarded;
+    state->memory.guarded = false; /* what is compiled for all is not of the run that asked first */
+    bool ok = fill(state, chunk, error);
+    state->memory.guarded = was_guarded;
+    return ok ? chunk : NULL;
 }
 
 struct chunk *chunk_load(struct state *state, const char *path, struct error *error)
@@ -236,6 +255,14 @@ struct chunk *chunk_load(struct state *state, const char *path, struct error *er
         chunk->is_script = true;
     }
     return chunk;
+}
+
+void chunk_await(struct state *state, const char *path)
+{
+    struct error ignored = {0};
+    if (find_chunk(state, path) == NULL) {
+        add_chunk(state, path, &ignored);
+    }
 }
 
 void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment)
@@ -264,60 +291,50 @@ void chunk_free_all(struct state *state)
     }
 }
 
-/* Compile the chunk's file as it is now, beside what runs. False when it does not compile. */
+/* Read the chunk's file as it is now and compile it beside what runs. False when what runs would
+ * be replaced by something that does not compile. */
 static bool look_at(struct state *state, struct chunk *chunk, struct error *error)
 {
     struct buffer source;
     buffer_init(&source, LIMIT_SCRIPT + 4096);
     bool ok = script_read(chunk->path, &source, error);
-    if (!ok && !chunk->is_script && error->kind == ERROR_SYSTEM) {
-        chunk->is_gone = ok = true;
-    } else if (ok) {
-        chunk->newer_hash = hash_of((const char *)source.bytes, source.length);
-        ok = chunk->newer_hash == chunk->hash ||
-             compile_file(state, chunk->path, &source, &chunk->newer, error);
+    chunk->newer_hash = ok ? hash_of((const char *)source.bytes, source.length) : 0;
+    if (chunk->factory == LUA_NOREF) {
+        ok = true; /* the next run that wants it compiles it */
+    } else if (!ok) {
+        ok = !chunk->is_script && error->kind == ERROR_SYSTEM; /* a module may be deleted */
+    } else if (chunk->newer_hash != chunk->hash) {
+        ok = compile_file(state, chunk->path, &source, &chunk->newer, error);
     }
     buffer_deinit(&source);
     return ok;
 }
 
-/* Take the newer versions, or forget them. */
-static bool decide(struct state *state, bool take)
+/* Take what look_at found, or forget it. True when that is another source than before. */
+static bool decide(struct state *state, struct chunk *chunk, bool take)
 {
-    bool changed = false;
-    struct chunk **link = &state->chunks;
-    while (*link != NULL) {
-        struct chunk *chunk = *link;
-        if (take && chunk->is_gone) {
-            *link = chunk->next;
-            free_chunk(state, chunk);
-            changed = true;
-            continue;
-        }
-        if (chunk->newer != LUA_NOREF) {
-            int old = take ? chunk->factory : chunk->newer;
-            luaL_unref(state->L, LUA_REGISTRYINDEX, old);
-            if (take) {
-                chunk->factory = chunk->newer;
-                chunk->hash = chunk->newer_hash;
-                changed = true;
-            }
-            chunk->newer = LUA_NOREF;
-        }
-        chunk->is_gone = false;
-        link = &chunk->next;
+    bool changed = take && chunk->newer_hash != chunk->hash;
+    if (changed) {
+        luaL_unref(state->L, LUA_REGISTRYINDEX, chunk->factory);
+        chunk->factory = chunk->newer;
+        chunk->hash = chunk->newer_hash;
+    } else {
+        luaL_unref(state->L, LUA_REGISTRYINDEX, chunk->newer);
     }
+    chunk->newer = LUA_NOREF;
     return changed;
 }
 
 enum chunk_change chunk_refresh(struct state *state, struct error *error)
 {
-    bool ok = true;
+    bool ok = true, changed = false;
     struct error ignored = {0};
     error = error != NULL ? error : &ignored;
     for (struct chunk *chunk = state->chunks; chunk != NULL && ok; chunk = chunk->next) {
         ok = look_at(state, chunk, error);
     }
-    bool changed = decide(state, ok);
+    for (struct chunk *chunk = state->chunks; chunk != NULL; chunk = chunk->next) {
+        changed = decide(state, chunk, ok) || changed;
+    }
     return !ok ? CHUNK_BROKEN : changed ? CHUNK_CHANGED : CHUNK_SAME;
 }

@@ -29,9 +29,12 @@ struct state;
 /* The chunk of a file, compiled now or before. NULL with the error. */
 struct chunk *chunk_load(struct state *state, const char *path, struct error *error);
 
-/* The same for a module: one that has vanished is forgotten by chunk_refresh, while a script that
- * has vanished is an error. */
+/* The same for a module: one that was deleted is a change to chunk_refresh, which leaves it to the
+ * next run to miss it, while a script that was deleted is broken. */
 struct chunk *chunk_load_module(struct state *state, const char *path, struct error *error);
+
+/* A module was looked for here in vain: its coming is a change to chunk_refresh. */
+void chunk_await(struct state *state, const char *path);
 
 /* Push a fresh main function; its environment is the table at `environment`. */
 void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment);
@@ -41,8 +44,8 @@ void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment)
 bool chunk_load_text(lua_State *L, const char *text, size_t length, const char *name,
                      int environment, struct error *error);
 
-/* Compile every file of the state anew that has changed on disk. All or nothing: when one does not
- * compile, the error says which, and everything stays as it was. */
+/* Compile every file of the state anew that has changed on disk. All or nothing: when one that runs
+ * does not compile any more, the error says which, and everything stays as it was. */
 enum chunk_change { CHUNK_SAME, CHUNK_CHANGED, CHUNK_BROKEN };
 enum chunk_change chunk_refresh(struct state *state, struct error *error);
 

@@ -152,6 +152,8 @@ static int find(lua_State *L)
     if (access(second, R_OK) == 0) {
         return 1;
     }
+    chunk_await(state_of(L), first);
+    chunk_await(state_of(L), second);
     lua_pushnil(L);
     lua_pushfstring(L, "%s and %s", first, second);
     return 2;

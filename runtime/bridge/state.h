@@ -57,7 +57,8 @@ struct state {
     int mains;            /* ... of the main functions of chunks, a table with weak keys */
     int loaded;           /* ... of internal modules by name */
     int libraries;        /* ... of C libraries by name */
-    struct chunk *chunks; /* compiled files, by path */
+    struct chunk *chunks; /* compiled files */
+    unsigned files;       /* ... how many */
     unsigned interpreted; /* chunks that need the count hook */
     char *directory;      /* where the script and its modules are */
     char *lua_directory;  /* MOONLIT_LUA, or NULL */

@@ -11,26 +11,34 @@
 
 enum { LINES_AROUND = 2 };
 
-static void write_text(struct bson_out *out, const char *name, const char *text)
+void failure_write_text(struct bson_out *out, const char *name, const char *text)
 {
-    size_t length = strlen(text);
-    if (bson_is_utf8(text, length)) {
-        bson_write_text(out, name, text, length);
-    } else {
-        bson_write_text(out, name, "(the text is not UTF-8)", 23);
+    char clean[sizeof((struct failure *)0)->message];
+    size_t length = 0;
+    while (*text != '\0' && length + 4 < sizeof clean) {
+        size_t step = 1;
+        while (step < 4 && text[step] != '\0' && !bson_is_utf8(text, step)) {
+            step++;
+        }
+        bool is_whole = bson_is_utf8(text, step);
+        step = is_whole ? step : 1;
+        memcpy(clean + length, is_whole ? text : "?", step);
+        length += step;
+        text += step;
     }
+    bson_write_text(out, name, clean, length);
 }
 
-static void write_source(struct bson_out *out, const struct failure *failure)
+void failure_write_source(struct bson_out *out, const char *file, int number)
 {
     size_t list = bson_write_begin_array(out, "source");
     unsigned count = 0;
     char text[256], name[12];
-    for (int line = failure->line - LINES_AROUND; line <= failure->line + LINES_AROUND; line++) {
-        if (failure_source_line(failure->file, line, text, sizeof text)) {
+    for (int line = number - LINES_AROUND; line <= number + LINES_AROUND; line++) {
+        if (failure_source_line(file, line, text, sizeof text)) {
             size_t pair = bson_write_begin_array(out, bson_index_name(count++, name));
             bson_write_int32(out, "0", line);
-            write_text(out, "1", text);
+            failure_write_text(out, "1", text);
             bson_write_end(out, pair);
         }
     }
@@ -44,19 +52,19 @@ static void write_traceback(struct bson_out *out, char *traceback)
     char name[12], *rest = traceback;
     for (char *line = strtok_r(traceback, "\n", &rest); line != NULL;
          line = strtok_r(NULL, "\n", &rest)) {
-        write_text(out, bson_index_name(count++, name), line);
+        failure_write_text(out, bson_index_name(count++, name), line);
     }
     bson_write_end(out, list);
 }
 
 static void write_props(struct bson_out *out, struct failure *failure)
 {
-    write_text(out, "message", failure->message);
-    write_text(out, "kind", failure->kind);
+    failure_write_text(out, "message", failure->message);
+    failure_write_text(out, "kind", failure->kind);
     if (failure->line > 0) {
-        write_text(out, "file", failure->file);
+        failure_write_text(out, "file", failure->file);
         bson_write_int32(out, "line", failure->line);
-        write_source(out, failure);
+        failure_write_source(out, failure->file, failure->line);
     }
     write_traceback(out, failure->traceback);
 }
