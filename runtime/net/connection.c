@@ -128,8 +128,12 @@ static void queue(struct connection *connection, const uv_buf_t *parts, unsigned
     if (left == 0) {
         return;
     }
+    if (connection_queued(connection) == 0) {
+        connection->progress = uv_now(connection->server->loop);
+    }
     struct block *block = block_for(connection, left);
     connection->waiting += left;
+    connection->queued_ever += left;
     for (unsigned i = 0; i < count; i++) {
         size_t skip = sent < parts[i].len ? sent : parts[i].len;
         sent -= skip;
@@ -154,7 +158,6 @@ void connection_write(struct connection *connection, const uv_buf_t *parts, unsi
         }
         sent = result > 0 ? (size_t)result : 0;
         connection->server->stats.bytes_out += sent;
-        connection->progress = uv_now(connection->server->loop);
     }
     queue(connection, parts, count, sent);
     write_next(connection);
@@ -209,7 +212,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
     }
     connection->server->stats.bytes_in += (uint64_t)count;
     if (!connection->is_ending) {
-        connection->progress = uv_now(connection->server->loop);
+        connection->heard = uv_now(connection->server->loop);
         connection->conversation->on_bytes(connection, (uint8_t *)room->base, (size_t)count);
     }
 }
@@ -256,7 +259,7 @@ struct connection *connection_accept(struct server *server, const struct convers
     struct connection *connection = memory_new(sizeof *connection);
     connection->server = server;
     connection->conversation = conversation;
-    connection->progress = connection->http.since = uv_now(server->loop);
+    connection->progress = connection->heard = connection->http.since = uv_now(server->loop);
     list_init(&connection->link);
     list_init(&connection->later);
     list_init(&connection->blocks);
@@ -286,8 +289,9 @@ void connection_later(struct connection *connection)
 void connection_tick(struct connection *connection, uint64_t now)
 {
     size_t queued = connection_queued(connection);
-    if (queued != connection->queued_before) {
-        connection->queued_before = queued;
+    uint64_t taken = connection->queued_ever - queued;
+    if (taken != connection->taken) {
+        connection->taken = taken;
         connection->progress = now;
     }
     if (!connection->is_ending) {

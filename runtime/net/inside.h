@@ -57,8 +57,10 @@ struct connection {
     bool is_ending;        /* nothing more to say: flush, FIN, wait for the peer, cut */
     bool has_shut;         /* FIN was asked for */
     bool is_cut;           /* the handle is closing */
-    size_t queued_before;  /* at the last visit of the timer */
-    uint64_t progress;     /* when bytes last moved, in or out */
+    uint64_t queued_ever;  /* bytes that ever had to wait */
+    uint64_t taken;        /* ... and that the peer had taken at the last visit of the timer */
+    uint64_t progress;     /* when some of it was last taken, or the first byte began to wait */
+    uint64_t heard;        /* when bytes last came */
     uv_shutdown_t shutdown;
     char peer[64];
 };

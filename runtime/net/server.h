@@ -33,7 +33,7 @@ struct server_limits {
     size_t head;          /* head of a request */
     unsigned head_time;   /* from the first byte of a head to its last */
     unsigned idle_time;   /* a kept-alive connection without a request */
-    unsigned stall_time;  /* a response of which the browser takes nothing */
+    unsigned stall_time;  /* unsent bytes of which the browser takes nothing */
     unsigned connections; /* open at once */
     size_t message;       /* one message from the browser */
     size_t queue_soft;    /* unsent bytes of a socket: on_drained below this */

@@ -17,9 +17,11 @@ struct socket {
     uint64_t closing; /* when our Close was sent */
     bool has_closed;  /* our Close is sent: nothing more is, no message is delivered */
     bool is_paused;
-    bool is_over_soft; /* on_drained is owed */
+    bool is_over_soft; /* nothing is read, and on_drained is owed */
     bool has_pinged;   /* since the last sign of life */
 };
+
+static void read_on(struct socket *socket);
 
 /* ---- bytes out ------------------------------------------------------------------------------ */
 
@@ -41,6 +43,7 @@ static void write_close(struct socket *socket, int code, const char *reason)
     socket->has_closed = true;
     socket->closing = uv_now(socket->connection->server->loop);
     socket->code = code;
+    read_on(socket);
 }
 
 /* False when the frame would pass the hard mark: the socket is closing then. What was queued and
@@ -70,8 +73,9 @@ size_t socket_send(struct socket *socket, const void *bytes, size_t length, enum
 {
     send_frame(socket, kind == SOCKET_TEXT ? FRAME_TEXT : FRAME_BINARY, bytes, length);
     size_t queued = connection_queued(socket->connection);
-    if (queued >= socket->connection->server->limits.queue_soft) {
+    if (queued >= socket->connection->server->limits.queue_soft && !socket_is_closing(socket)) {
         socket->is_over_soft = true;
+        connection_stop_reading(socket->connection);
     }
     return queued;
 }
@@ -106,7 +110,6 @@ void socket_close(struct socket *socket, int code, const char *reason)
         return;
     }
     write_close(socket, code, reason);
-    socket_resume(socket);
 }
 
 bool socket_is_closing(const struct socket *socket)
@@ -160,9 +163,15 @@ static void on_frame(struct socket *socket, const struct frame_event *event)
     }
 }
 
+/* Behind our Close the answer to it is read, whatever held us up before. */
+static bool is_held_up(const struct socket *socket)
+{
+    return (socket->is_paused || socket->is_over_soft) && !socket->has_closed;
+}
+
 static bool is_receiving(const struct socket *socket)
 {
-    return !socket->is_paused && !socket->connection->is_cut && !socket->connection->is_ending;
+    return !is_held_up(socket) && !socket->connection->is_cut && !socket->connection->is_ending;
 }
 
 /* Read frames while nobody objects, and keep what is left for a pause's end. */
@@ -181,14 +190,13 @@ static void read_frames(struct socket *socket, uint8_t *bytes, size_t length)
             fail(socket, event.code, event.words);
         }
     }
-    if (socket->is_paused && length > 0 && !buffer_append(&socket->held, bytes, length)) {
+    if (is_held_up(socket) && length > 0 && !buffer_append(&socket->held, bytes, length)) {
         connection_cut(socket->connection);
     }
 }
 
 static void on_bytes(struct connection *connection, uint8_t *bytes, size_t length)
 {
-    connection->socket->has_pinged = false;
     read_frames(connection->socket, bytes, length);
 }
 
@@ -204,6 +212,14 @@ void socket_resume(struct socket *socket)
 {
     if (socket->is_paused) {
         socket->is_paused = false;
+        read_on(socket);
+    }
+}
+
+/* Go on reading from the loop, if nothing holds us up any more. */
+static void read_on(struct socket *socket)
+{
+    if (!is_held_up(socket)) {
         connection_later(socket->connection);
     }
 }
@@ -218,7 +234,7 @@ static void on_later(struct connection *connection)
     }
     buffer_deinit(&rest);
     if (is_receiving(socket)) {
-        connection->progress = uv_now(connection->server->loop);
+        connection->heard = uv_now(connection->server->loop);
         connection_start_reading(connection);
     }
 }
@@ -236,9 +252,28 @@ static void on_written(struct connection *connection)
     struct server *server = connection->server;
     if (socket->is_over_soft && connection_queued(connection) < server->limits.queue_soft) {
         socket->is_over_soft = false;
+        read_on(socket);
         if (!socket->has_closed && server->callbacks.on_drained != NULL) {
             server->callbacks.on_drained(server->data, socket);
         }
+    }
+}
+
+/* A sign of life is what came, or that something which waited was taken; not what the kernel took
+ * from us, because it does so for a peer that is long gone. */
+static void ping(struct socket *socket, uint64_t now)
+{
+    struct connection *connection = socket->connection;
+    const struct server_limits *limits = &connection->server->limits;
+    bool took_later = connection->progress > connection->heard;
+    uint64_t silence = now - (took_later ? connection->progress : connection->heard);
+    if (silence >= limits->dead_time) {
+        connection_cut(connection);
+    } else if (silence < limits->ping_time) {
+        socket->has_pinged = false;
+    } else if (!socket->has_pinged) {
+        socket->has_pinged = true;
+        send_frame(socket, FRAME_PING, NULL, 0);
     }
 }
 
@@ -246,7 +281,6 @@ static void on_tick(struct connection *connection, uint64_t now)
 {
     struct socket *socket = connection->socket;
     const struct server_limits *limits = &connection->server->limits;
-    uint64_t silence = now - connection->progress;
     if (socket->has_closed) {
         if (now - socket->closing >= limits->close_time) {
             connection_cut(connection);
@@ -254,15 +288,16 @@ static void on_tick(struct connection *connection, uint64_t now)
         return;
     }
     on_written(connection);
-    if (socket->is_paused || connection->is_cut) {
+    if (connection_queued(connection) > 0) {
+        if (now - connection->progress >= limits->stall_time) {
+            connection_cut(connection);
+        }
+        return; /* a ping would wait behind what is queued */
+    }
+    if (is_held_up(socket)) {
         return;
     }
-    if (silence >= limits->dead_time) {
-        connection_cut(connection);
-    } else if (silence >= limits->ping_time && !socket->has_pinged) {
-        socket->has_pinged = true;
-        send_frame(socket, FRAME_PING, NULL, 0);
-    }
+    ping(socket, now);
 }
 
 static void on_drain(struct connection *connection)

@@ -8,8 +8,10 @@
  *
  * Back-pressure: socket_send says how many bytes wait unsent. Above the soft mark
  * (server_limits.queue_soft) the application should hold its patches back and keep only the newest
- * state, until on_drained says that the queue has fallen below it. Above the hard mark the socket
- * is closed with 1013, and the client comes back for the whole state.
+ * state, until on_drained says that the queue has fallen below it; meanwhile nothing is read from
+ * the socket, so that who does not listen cannot speak. Above the hard mark the socket is closed
+ * with 1013, and the client comes back for the whole state. A peer that takes nothing of what waits
+ * for the stall time is cut.
  *
  * Loop thread only.
  */

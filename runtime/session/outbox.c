@@ -123,14 +123,15 @@ void outbox_send_tree(struct session *session, const struct run *run, const char
     append_ops(&document, &patch);
     patch_deinit(&patch);
     outbox_forget(session);
-    session->behind = false;
+    session->is_behind = false;
     send_document(session, &document);
 }
 
 void outbox_send_patch(struct session *session, const struct run *run, const struct patch *patch,
                        const char *state)
 {
-    if (session->behind) { /* newest state wins: the page gets the tree when it can take more */
+    if (session->is_full) { /* newest state wins */
+        session->is_behind = true;
         session->seq++;
         outbox_forget(session);
         return;
@@ -182,13 +183,5 @@ void outbox_send_notice(struct session *session, const char *kind, const char *t
     begin(&document, "notice");
     BSON_APPEND_UTF8(&document, "kind", kind);
     BSON_APPEND_UTF8(&document, "text", text);
-    send_document(session, &document);
-}
-
-void outbox_send_error(struct session *session, const char *text)
-{
-    bson_t document;
-    begin(&document, "error");
-    BSON_APPEND_UTF8(&document, "message", text);
     send_document(session, &document);
 }

@@ -27,7 +27,6 @@ bool outbox_resend(struct session *session, uint64_t seq);
 void outbox_send_ack(struct session *session);
 void outbox_send_refuse(struct session *session, int64_t from);
 void outbox_send_notice(struct session *session, const char *kind, const char *text);
-void outbox_send_error(struct session *session, const char *text);
 
 void outbox_forget(struct session *session);
 

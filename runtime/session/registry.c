@@ -92,8 +92,6 @@ static struct session *find_oldest_idle(struct registry *registry)
     return oldest;
 }
 
-struct session *session_new(struct registry *registry);
-
 struct session *registry_open(struct registry *registry, struct error *error)
 {
     if (registry->count >= LIMIT_SESSIONS) {

@@ -48,8 +48,7 @@ struct registry {
     uint64_t idle_ms;
     struct list sessions;
     size_t count;
-    size_t attached;
-    uint64_t opened, expired;
+    uint64_t opened;
     bool closing;
     struct draft *spare_draft;
     struct session *buckets[REGISTRY_BUCKETS];

@@ -14,8 +14,6 @@
 #include "ui/tree.h"
 #include "ui/widgets.h"
 
-struct session *session_new(struct registry *registry);
-
 struct session *session_new(struct registry *registry)
 {
     struct session *session = memory_new(sizeof *session);
@@ -49,7 +47,7 @@ void session_send_bytes(struct session *session, const uint8_t *bytes, size_t le
     struct outlet *outlet = &session->outlet;
     if (outlet->send != NULL &&
         outlet->send(outlet->data, bytes, length) > LIMIT_SOCKET_QUEUE_SOFT) {
-        session->behind = true;
+        session->is_full = true;
     }
 }
 
@@ -63,7 +61,6 @@ static void on_expiry(struct alarm *alarm)
         alarm_set(&registry->engine->clock, alarm, registry->idle_ms, on_expiry);
         return;
     }
-    registry->expired++;
     registry_remove(registry, session);
 }
 
@@ -105,11 +102,9 @@ void session_attach(struct session *session, const struct outlet *outlet,
     bool is_same_load = load == session->load;
     if (session->outlet.send != NULL) {
         session->outlet.close(session->outlet.data, 1000, "the page was opened anew");
-    } else {
-        registry->attached++;
     }
     session->outlet = *outlet;
-    session->behind = false;
+    session->is_full = session->is_behind = false;
     alarm_clear(&registry->engine->clock, &session->expiry);
     take_context(session, hello);
     if (!is_same_load) {
@@ -133,13 +128,13 @@ void session_detach(struct session *session)
         return;
     }
     session->outlet = (struct outlet){0};
-    registry->attached--;
     alarm_set(&registry->engine->clock, &session->expiry, registry->idle_ms, on_expiry);
 }
 
 void session_drained(struct session *session)
 {
-    if (session->behind) {
+    session->is_full = false;
+    if (session->is_behind) {
         outbox_send_tree(session, session->run, state_now(session));
     }
 }
@@ -237,9 +232,4 @@ bool session_receive(struct session *session, const struct message *message, str
         return error_set(error, ERROR_PROTOCOL, 0, "The page said hello twice.");
     }
     return true;
-}
-
-void session_notice(struct session *session, const char *kind, const char *text)
-{
-    outbox_send_notice(session, kind, text);
 }

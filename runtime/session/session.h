@@ -80,7 +80,8 @@ struct session {
     struct mongo_gate gate;
 
     uint64_t seq;       /* of the last patch */
-    bool behind;        /* the outlet's queue is full: the next message is the whole tree */
+    bool is_full;       /* the outlet's queue is: patches are held back */
+    bool is_behind;     /* some were: the page gets the whole tree when the queue has fallen */
     struct list frames; /* sent lately, for a reconnect */
     size_t frames_size;
     bool announced; /* the page knows that the run is alive */
@@ -111,9 +112,9 @@ void session_send_bytes(struct session *session, const uint8_t *bytes, size_t le
 uint64_t session_load_number(const char *text);
 
 /* Inside the room. */
+struct session *session_new(struct registry *registry);
 void session_start_next_run(struct session *session);
 void session_flush(struct session *session, struct run *run, bool ended);
-void session_notice(struct session *session, const char *kind, const char *text);
 void session_free(struct session *session);
 extern const struct run_owner session_run_owner;
 

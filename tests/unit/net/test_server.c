@@ -559,6 +559,76 @@ static void a_silent_browser_is_pinged_and_then_cut(void **state)
     stage_close(&stage);
 }
 
+/* Its machine has lost the network: what we send goes into the kernel's buffers and no further. */
+static void what_we_send_is_no_sign_of_the_browsers_life(void **state)
+{
+    struct stage stage;
+    struct client client;
+    stage_open(&stage, (struct server_limits){.ping_time = 50, .dead_time = 200});
+    client_upgrade(&client, &stage);
+    while (stage.closed == 0) {
+        stage.in_call = true;
+        socket_send(stage.socket, "patch", 5, SOCKET_BINARY);
+        stage.in_call = false;
+        stage_turn(&stage);
+    }
+    assert_int_equal(stage.codes[0], SOCKET_CODE_ABNORMAL);
+    assert_true(client_has(&client, "\x89"));
+    client_close(&client);
+    stage_close(&stage);
+}
+
+static void a_browser_that_talks_and_never_reads_is_cut(void **state)
+{
+    struct stage stage;
+    struct client client;
+    static char patch[65536];
+    stage_open(&stage, (struct server_limits){.stall_time = 200, .queue_soft = 100000});
+    client_upgrade(&client, &stage);
+    uv_read_stop((uv_stream_t *)&client.tcp);
+    while (stage.closed == 0) {
+        stage.in_call = true;
+        socket_send(stage.socket, patch, socket_queued(stage.socket) < 1000000 ? sizeof patch : 1,
+                    SOCKET_BINARY);
+        stage.in_call = false;
+        uv_buf_t pong = uv_buf_init("\x8a\x80\0\0\0\0", 6);
+        uv_try_write((uv_stream_t *)&client.tcp, &pong, 1); /* fails when the end has come */
+        stage_turn(&stage);
+    }
+    assert_int_equal(stage.codes[0], SOCKET_CODE_ABNORMAL);
+    client_close(&client);
+    stage_close(&stage);
+}
+
+static void nothing_is_read_from_a_browser_that_is_far_behind(void **state)
+{
+    struct stage stage;
+    struct client client;
+    static char patch[65536];
+    stage_open(&stage, (struct server_limits){.queue_soft = 100000});
+    client_upgrade(&client, &stage);
+    uv_read_stop((uv_stream_t *)&client.tcp);
+    stage.in_call = true;
+    size_t sent = 0;
+    for (; socket_queued(stage.socket) < 1000000; sent++) {
+        socket_send(stage.socket, patch, sizeof patch, SOCKET_BINARY);
+    }
+    stage.in_call = false;
+    client_frames(&client, FRAME_TEXT, true, "late", 4);
+    struct client other; /* the loop turns, and no message comes */
+    client_open(&other, &stage);
+    client_say(&other, GET("/"));
+    client_expect(&other, "doctype");
+    client_close(&other);
+    assert_int_equal(stage.messages, 0);
+    client_listen(&client);
+    WAIT_FOR(&stage, stage.messages == 1);
+    assert_string_equal(stage.last, "late");
+    WAIT_FOR(&stage, client.heard.length == sent * (sizeof patch + 10) + 6);
+    client_close(&client);
+    stage_close(&stage);
+}
+
 static void a_slow_reader_is_drained_and_told(void **state)
 {
     struct stage stage;
@@ -943,6 +1013,9 @@ int main(void)
         cmocka_unit_test(we_close_and_the_browser_answers),
         cmocka_unit_test(a_close_that_nobody_answers_ends_by_its_timer),
         cmocka_unit_test(a_silent_browser_is_pinged_and_then_cut),
+        cmocka_unit_test(what_we_send_is_no_sign_of_the_browsers_life),
+        cmocka_unit_test(a_browser_that_talks_and_never_reads_is_cut),
+        cmocka_unit_test(nothing_is_read_from_a_browser_that_is_far_behind),
         cmocka_unit_test(a_slow_reader_is_drained_and_told),
         cmocka_unit_test(a_reader_far_too_slow_is_cut_off_with_1013),
         cmocka_unit_test(a_paused_socket_keeps_what_came),
