@@ -7,10 +7,8 @@ local show = {}
 
 -- ---- what is it ----
 
-local function metatable_of(value)
-  local metatable = getmetatable(value)
-  return type(metatable) == "table" and metatable or nil
-end
+-- Those of cursors and handles are closed to getmetatable.
+local metatable_of = debug.getmetatable
 
 local function is_cursor(value)
   if type(value) ~= "table" then return false end

@@ -218,3 +218,21 @@ ui.toast "Saved"
   await page.settled()
   assert.notEqual(page.find('toast').id, first)
 }))
+
+test('ui.table and ui.write take a cursor, and an error of the database', () => withApp(`
+local ui = require "moonlit"
+local moons = require("moonlit.mongo").database().moons
+if moons:count_documents{} == 0 then moons:insert_many{ { name = "Io", size = 1 }, { name = "Europa", size = 2 } } end
+ui.table(moons:find({}, { sort = { size = -1 }, projection = { _id = 0 } }))
+ui.write(moons:aggregate{ { ["$group"] = { _id = "$name" } }, { ["$sort"] = { _id = 1 } } })
+local ok, problem = pcall(moons.find_one, moons, { ["$no"] = 1 })
+ui.write(problem)
+`, async (page) => {
+  await page.settled()
+  assert.equal(page.state, 'finished', JSON.stringify(page.texts()))
+  const [found, grouped] = page.elements('table').map((node) => node.props)
+  assert.deepEqual(found.columns, ['name', 'size'])
+  assert.deepEqual(Object.values(found.rows).map((row) => row.name), ['Europa', 'Io'])
+  assert.deepEqual(Object.values(grouped.rows).map((row) => row._id), ['Europa', 'Io'])
+  assert.match(page.find('exception').props.message, /\$no/)
+}))
