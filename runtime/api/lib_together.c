@@ -178,14 +178,19 @@ static int together_finish(struct op *base, lua_State *L)
     return 2;
 }
 
-/* The run ends and drops its branches itself, children first. */
+/* The branch that waits is being ended, and its children with it; a run that ends has dropped them
+ * before. */
 static void together_cancel(struct op *base)
 {
     struct op_together *op = together_of(base);
-    alarm_clear(&base->branch->run->engine->clock, &op->alarm);
+    struct run *run = base->branch->run;
+    alarm_clear(&run->engine->clock, &op->alarm);
     while (!list_is_empty(&op->children)) {
         struct list *first = list_take_first(&op->children);
         struct child *child = list_item(first, struct child, link);
+        if (run->state < RUN_FINISHED) {
+            branch_end(child->branch);
+        }
         free(child);
     }
 }

@@ -76,6 +76,28 @@ for (const [name, body] of Object.entries(hogs)) {
   })
 }
 
+test('a branch that is ended takes its own branches with it, and the run goes on', async () => {
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+local late = 0
+local function wait() ui.sleep(0.05) late = late + 1 end
+local function two() ui.together(wait, function() ui.timeout(1, wait) end) end
+ui.text(tostring(pcall(ui.together, two, function() ui.sleep(0.01) error "enough" end)))
+ui.text(tostring(pcall(ui.timeout, 0.01, two)))
+local function endless() ui.together(endless, endless) end
+ui.text(select(2, pcall(endless)))
+ui.sleep(0.1)
+ui.text("late " .. late)
+` })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    assert.deepEqual(page.texts().filter((text) => !/at most 256 branches/.test(text)), ['false', 'false', 'late 0'])
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
+
 test('misspelt globals are named with the nearest one', async () => {
   const host = await Moonlit.start({ script: 'local ui = require "moonlit"\nui.text(tostrin(1))\n' })
   try {
