@@ -22,6 +22,7 @@
 
 struct op_together {
     struct op op;
+    lua_State *L; /* the app's main state */
     struct alarm alarm;
     struct list children; /* struct child, of branches not ended */
     double seconds;       /* 0: no limit */
@@ -84,14 +85,14 @@ static void begin_ending(struct op_together *op, int error)
 static void on_time(struct alarm *alarm)
 {
     struct op_together *op = list_item(alarm, struct op_together, alarm);
-    lua_State *L = op->op.branch->run->engine->state->L;
+    lua_State *L = op->L;
     lua_pushfstring(L, "ui.timeout: not finished after %f s", op->seconds);
     begin_ending(op, luaL_ref(L, LUA_REGISTRYINDEX));
 }
 
 static void keep_results(struct child *child, lua_State *co, int results)
 {
-    lua_State *L = child->op->op.branch->run->engine->state->L;
+    lua_State *L = child->op->L;
     lua_createtable(co, results, 1);
     lua_insert(co, 1);
     lua_pushinteger(co, results);
@@ -113,7 +114,7 @@ static void on_child_end(struct branch *branch, int status, int results)
     if (status == 0) {
         keep_results(child, branch->co, results);
     } else {
-        lua_State *L = op->op.branch->run->engine->state->L;
+        lua_State *L = op->L;
         lua_xmove(branch->co, L, 1);
         error = luaL_ref(L, LUA_REGISTRYINDEX);
     }
@@ -121,7 +122,7 @@ static void on_child_end(struct branch *branch, int status, int results)
     if (status != 0 && !op->ending) {
         begin_ending(op, error);
     } else {
-        luaL_unref(op->op.branch->run->engine->state->L, LUA_REGISTRYINDEX, error);
+        luaL_unref(op->L, LUA_REGISTRYINDEX, error);
         if (op->ending || list_is_empty(&op->children)) {
             sweep(op);
         }
@@ -158,9 +159,8 @@ static void together_start(struct op *base)
 {
     struct op_together *op = together_of(base);
     struct engine *engine = base->branch->run->engine;
-    lua_State *L = engine->state->L;
     for (int i = 1; i <= op->count; i++) {
-        start_child(op, L, i);
+        start_child(op, op->L, i);
     }
     if (op->seconds > 0) {
         alarm_set(&engine->clock, &op->alarm, (uint64_t)(op->seconds * 1000), on_time);
@@ -198,13 +198,9 @@ static void together_cancel(struct op *base)
 static void together_free(struct op *base)
 {
     struct op_together *op = together_of(base);
-    struct branch *branch = base->branch;
-    if (branch != NULL) {
-        lua_State *L = branch->run->engine->state->L;
-        luaL_unref(L, LUA_REGISTRYINDEX, op->functions);
-        luaL_unref(L, LUA_REGISTRYINDEX, op->results);
-        luaL_unref(L, LUA_REGISTRYINDEX, op->error);
-    }
+    luaL_unref(op->L, LUA_REGISTRYINDEX, op->functions);
+    luaL_unref(op->L, LUA_REGISTRYINDEX, op->results);
+    luaL_unref(op->L, LUA_REGISTRYINDEX, op->error);
     free(op);
 }
 
@@ -230,6 +226,7 @@ static int together_call(lua_State *L)
     struct op_together *op = memory_new(sizeof *op);
     op->op.type = &together_type;
     op->op.kind = OP_QUIET;
+    op->L = state_of(L)->L;
     op->seconds = seconds;
     op->count = count;
     op->error = LUA_NOREF;
