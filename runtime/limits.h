@@ -40,6 +40,7 @@
 #define LIMIT_RUN_BRANCHES 256                 /* branches of one run: ui.together, ui.timeout */
 #define LIMIT_RUN_PRESS_TIME 30000             /* an unreceived press while newer events wait */
 #define LIMIT_RUN_STOP_TIME 2000               /* Stop waits so long for a write under way */
+#define LIMIT_ONCE 10000                       /* names of ui.once, whose results are kept */
 #define LIMIT_COROUTINE_POOL 64                /* coroutines kept for the next runs */
 #define LIMIT_SUPERSEDE_TIME 200               /* a view runs so long before a value supersedes it */
 #define LIMIT_SUPERSEDE_TIME_MAX 10000         /* ... doubled at each superseding up to this */

@@ -81,7 +81,7 @@ end
 
 ---Call f once per process, however many tabs open at the same moment; everybody waits for the one.
 ---It runs without a session: it can neither draw nor use ui.state. An error is raised in all who
----wait and is not remembered. (waits)
+---wait and is not remembered. Results are kept for good, under at most 10,000 names. (waits)
 ---@param name string
 ---@param f fun(): any
 ---@return any result of f; shared, so do not change it
@@ -91,6 +91,7 @@ function wait.once(name, f)
   end
   check_functions("ui.once", { f }, 2)
   local ok, result = core.once(name, f)
+  if ok == nil then error(result, 2) end
   if not ok then error(result, 0) end
   return result
 end

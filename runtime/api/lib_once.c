@@ -1,7 +1,7 @@
 /*
  * core.once(key, f): call f once per process, in a run of the host's own that belongs to no session
  * and is never superseded; everybody who asks for the same key waits for the one, and gets its
- * result or its error. A failure is not remembered.
+ * result or its error. A failure is not remembered. Misuse is answered with nil and a sentence.
  *
  * The table of keys is a Lua table in the registry: key -> single flight (userdata). Results are
  * kept as Lua values, so they must not be changed by those who get them.
@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "base/memory.h"
 #include "bridge/state.h"
+#include "limits.h"
 #include "run/engine.h"
 #include "run/op.h"
 #include "run/run.h"
@@ -73,6 +74,7 @@ static void put_flight(lua_State *L, const char *key, struct flight *flight)
 
 static void free_flight(struct flight *flight)
 {
+    flight->engine->flights--;
     luaL_unref(flight->engine->state->L, LUA_REGISTRYINDEX, flight->value);
     free(flight->key);
     free(flight);
@@ -179,6 +181,7 @@ static struct flight *take_off(lua_State *L, const char *key, int function)
     struct engine *engine = engine_of(L);
     struct flight *flight = memory_new(sizeof *flight);
     flight->engine = engine;
+    engine->flights++;
     flight->key = memory_copy_text(key);
     flight->value = LUA_NOREF;
     list_init(&flight->waiters);
@@ -202,8 +205,17 @@ static int once_call(lua_State *L)
     }
     struct run *run = run_of(L);
     if (run != NULL && flight != NULL && run == flight->run) {
-        return luaL_error(L, "ui.once(\"%s\") was called inside itself and would wait for ever",
-                          key);
+        lua_pushnil(L);
+        lua_pushfstring(L, "ui.once(\"%s\") was called inside itself and would wait for ever", key);
+        return 2;
+    }
+    if (flight == NULL && engine_of(L)->flights >= LIMIT_ONCE) {
+        lua_pushnil(L);
+        lua_pushfstring(L,
+                        "ui.once keeps at most %d names: it is for what is done once per process, "
+                        "not once per value",
+                        LIMIT_ONCE);
+        return 2;
     }
     if (flight == NULL) {
         flight = take_off(L, key, 2);

@@ -70,6 +70,7 @@ struct engine {
     int budget;          /* counter ticks until the clock is looked at again */
     int pool[LIMIT_COROUTINE_POOL];
     int pooled;
+    unsigned flights; /* names of ui.once */
     uint64_t run_numbers;
     struct engine_counts counts;
 };

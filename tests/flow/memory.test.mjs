@@ -32,3 +32,18 @@ ${wait}
     }
   })
 }
+
+test('ui.once keeps so many names and no more, and says what it is for', async () => {
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+for i = 1, 10001 do ui.once("name " .. i, function() return i end) end
+`, options: ['--cpu-limit', '60'] })
+  try {
+    const page = await Page.open(host)
+    await page.until(() => page.find('exception'))
+    assert.match(page.find('exception').props.message, /10000 names: it is for what is done once per process/)
+    assert.equal(page.find('exception').props.line, 3)
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
