@@ -84,6 +84,7 @@
 #define LIMIT_MONGO_KILL_TIME 1000             /* killSessions must be answered */
 #define LIMIT_MONGO_KILLED_TIME 500            /* a killed call must return, or its socket is cut */
 #define LIMIT_MONGO_STOP_TIME 150              /* saying goodbye to the server at the end */
+#define LIMIT_MONGO_MESSAGE (48 * 1000 * 1000) /* one message from the server */
 #define LIMIT_MONGO_LABELS 8                   /* labels kept of one error */
 
 /* ## Scripts */

@@ -12,7 +12,6 @@
 #include <string.h>
 
 #include "api/api.h"
-#include "base/bson.h"
 #include "base/list.h"
 #include "base/memory.h"
 #include "bridge/state.h"
@@ -174,12 +173,6 @@ static void push_reply(lua_State *L, const struct mongo_result *result)
     lua_remove(L, -2);
 }
 
-static bool reply_is_whole(const struct mongo_result *result)
-{
-    return result->reply != NULL &&
-           bson_check(result->reply, result->length, LIMIT_REPLY_DEPTH, NULL);
-}
-
 /* ---- the op ---- */
 
 static void on_done(void *data, struct mongo_result *result)
@@ -211,9 +204,6 @@ static int command_finish(struct op *base, lua_State *L)
     struct op_command *op = command_of(base);
     if (!op->result.ok) {
         return push_error(L, &op->result.error);
-    }
-    if (!reply_is_whole(&op->result)) {
-        return push_refusal(L, "The database's answer is not BSON.");
     }
     lua_pushboolean(L, 1);
     push_reply(L, &op->result);

@@ -1,19 +1,13 @@
 #include "mongo/client.h"
+#include "base/bson.h"
 #include "base/memory.h"
+#include "mongo/deadline.h"
 #include "mongo/errand.h"
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define PAUSE_BETWEEN_TRIES 200 /* while a server cannot be found */
 #define REPETITIONS         2   /* of a call that failed in a way that may pass */
-
-static int64_t now_in_ms(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
@@ -194,7 +188,7 @@ static bool may_try_again(struct client *client, const bson_error_t *cause, cons
     if (atomic_load(&client->given_up) || wire_is_cut(&client->wire) || call->server) {
         return false;
     }
-    bool time = now_in_ms() + PAUSE_BETWEEN_TRIES < deadline;
+    bool time = deadline_in(PAUSE_BETWEEN_TRIES) < deadline;
     if (failure_is_selection(cause)) { /* it was never sent, or is numbered */
         if (!numbered) {
             client_disconnect_on_worker(client);
@@ -209,6 +203,17 @@ static bool may_try_again(struct client *client, const bson_error_t *cause, cons
         client_disconnect_on_worker(client); /* a new one need not wait for its next scan */
     }
     return time && ++*tries <= REPETITIONS;
+}
+
+/* What came compressed has not been looked at yet. */
+static bool is_sound(const struct client *client, const bson_t *reply, bson_error_t *cause)
+{
+    if (!client->settings->compresses ||
+        bson_check(bson_get_data(reply), reply->len, LIMIT_REPLY_DEPTH, NULL)) {
+        return true;
+    }
+    bson_set_error(cause, MONGOC_ERROR_STREAM, MONGOC_ERROR_STREAM_SOCKET, "a malformed reply");
+    return false;
 }
 
 static void keep_result(struct client *client, bool ok, const bson_t *reply,
@@ -263,7 +268,7 @@ static bool try_on_worker(struct client *client, const bson_t *command, bson_t *
                           bson_error_t *cause)
 {
     struct call *call = &client->call;
-    int64_t deadline = now_in_ms() + client->patience;
+    int64_t deadline = deadline_in(client->patience);
     bool numberable = call->kind == MONGO_WRITE && command_can_be_numbered(command);
     int64_t number = 0;
     unsigned tries = 0;
@@ -296,6 +301,10 @@ void client_call_on_worker(struct client *client)
     client->wire.trouble[0] = '\0';
     bson_init_static(&command, client->call.bson, client->call.length);
     bool ok = try_on_worker(client, &command, &reply, &cause);
+    if (!is_sound(client, &reply, &cause)) {
+        ok = false;
+        bson_reinit(&reply);
+    }
     keep_result(client, ok, &reply, &cause);
     bool broken = !ok && (failure_is_network(&cause) || failure_is_selection(&cause) ||
                           cause.domain == MONGOC_ERROR_CLIENT);

@@ -121,8 +121,8 @@ struct mongo_error {
 struct mongo_result {
     bool ok;        /* the server answered { ok: 1 }. writeErrors and writeConcernError
                        inside such an answer are the caller's to look at */
-    uint8_t *reply; /* the server's answer, also a refusal; NULL when there was none.
-                       From malloc; set it to NULL to take it */
+    uint8_t *reply; /* the server's answer, also a refusal, sound BSON; NULL only when not ok
+                       and there was none. From malloc; set it to NULL to take it */
     size_t length;
     struct mongo_lease *lease; /* of an open cursor, else NULL; the callee's */
     struct mongo_error error;  /* when not ok */

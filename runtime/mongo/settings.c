@@ -130,6 +130,13 @@ static char *address_of(const mongoc_uri_t *uri)
     return (char *)buffer_take(&text, &length);
 }
 
+static void read_compressors(struct settings *settings)
+{
+    bson_iter_t first;
+    settings->compresses =
+        bson_iter_init(&first, mongoc_uri_get_compressors(settings->uri)) && bson_iter_next(&first);
+}
+
 static void read_tls(struct settings *settings)
 {
     const mongoc_uri_t *uri = settings->uri;
@@ -206,6 +213,7 @@ bool settings_init(struct settings *settings, const struct mongo_config *config,
     read_pool(settings, config);
     read_times(settings, config);
     read_retries(settings);
+    read_compressors(settings);
     read_tls(settings);
     settings->reads_from_primary =
         mongoc_read_prefs_get_mode(mongoc_uri_get_read_prefs_t(settings->uri)) ==

@@ -20,6 +20,7 @@ struct settings {
     bool retry_writes;
     bool acknowledged;       /* false for w=0: writes are not answered, and run without session */
     bool reads_from_primary; /* so a kill need not go to the other members */
+    bool compresses;         /* so that the guard does not see what is inside the replies */
     bool tls;
     mongoc_ssl_opt_t tls_options; /* points into uri */
 };

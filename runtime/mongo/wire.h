@@ -2,10 +2,10 @@
  * The connections of one client, and the scissors for them.
  *
  * libmongoc opens a connection through wire_open_stream, our stream initiator, and reads and
- * writes it through our own stream, which waits for the socket and for the wire's wake-up at
- * once. So wire_cut ends every wait of the client, from any thread and at any stage: the look-up
- * of a name, connecting, the TLS and MongoDB handshakes, a command. What has been cut stays cut;
- * no new connection is opened.
+ * writes it through our own stream (stream.h; behind TLS if asked for, and behind a guard,
+ * guard.h), which waits for the socket and for the wire's wake-up at once. So wire_cut ends every
+ * wait of the client, from any thread and at any stage: the look-up of a name, connecting, the TLS
+ * and MongoDB handshakes, a command. What has been cut stays cut; no new connection is opened.
  *
  * A wire belongs to its client's thread, except wire_cut and wire_is_cut.
  */
@@ -37,6 +37,9 @@ void wire_deinit(struct wire *wire);
 
 void wire_cut(struct wire *wire);
 bool wire_is_cut(const struct wire *wire);
+
+/* Note why a connection failed or broke. */
+void wire_set_trouble(struct wire *wire, const char *what);
 
 /* Sleep, unless cut; false when cut. */
 bool wire_sleep(struct wire *wire, unsigned milliseconds);

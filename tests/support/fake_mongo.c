@@ -1,4 +1,5 @@
 #include "fake_mongo.h"
+#include "garble.h"
 #include <bson/bson.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -10,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MAX_CONNECTIONS = 4096, MAX_DONE = 4096 };
+enum { MAX_CONNECTIONS = 8192, MAX_DONE = 4096 };
 
 struct done_write {
     uint8_t lsid[16];
@@ -30,6 +31,7 @@ struct fake_mongo {
     struct fake_numbers numbers;
     bool hold_kills;
     bool stopping;
+    uint64_t replies;
     int release_round;
     int fds[MAX_CONNECTIONS]; /* -1: closed */
     pthread_t threads[MAX_CONNECTIONS];
@@ -77,7 +79,8 @@ struct header {
     int32_t length, id, response_to, opcode;
 };
 
-static bool answer(int fd, const struct header *request, const bson_t *reply)
+static bool answer(int fd, const struct header *request, const bson_t *reply, bool garbled,
+                   uint64_t *seed)
 {
     uint8_t buffer[64 * 1024];
     struct header header = {.response_to = request->id,
@@ -91,7 +94,9 @@ static bool answer(int fd, const struct header *request, const bson_t *reply)
     memcpy(buffer + sizeof header + extra, bson_get_data(reply), reply->len);
     header.length = (int32_t)(sizeof header + extra + reply->len);
     memcpy(buffer, &header, sizeof header);
-    return write_all(fd, buffer, (size_t)header.length);
+    size_t length = (size_t)header.length;
+    size_t sent = garbled ? garble(buffer, length, seed) : length;
+    return write_all(fd, buffer, sent) && sent == length;
 }
 
 /* ---- looking into commands ------------------------------------------------------------------- */
@@ -357,9 +362,18 @@ static bool find_body(const struct header *header, const uint8_t *bytes, size_t 
     return at + size <= length && bson_init_static(body, bytes + at, size);
 }
 
+/* Is the next reply to be spoiled, and how? */
+static bool is_garbled(struct fake_mongo *fake, uint64_t *seed)
+{
+    *seed = ++fake->replies * 0x9e3779b97f4a7c15u;
+    garble_random(seed);
+    return fake->options.garbled && garble_random(seed) % fake->options.garbled == 0;
+}
+
 static bool serve_one(struct connection *connection)
 {
     struct fake_mongo *fake = connection->fake;
+    uint64_t seed;
     struct header header;
     if (!read_all(connection->fd, &header, sizeof header)) {
         return false;
@@ -374,8 +388,13 @@ static bool serve_one(struct connection *connection)
     }
     go_on = go_on && !fake->stopping && find_body(&header, bytes, length, &command) &&
             do_command(fake, &command, &reply);
+    bool garbled = go_on && is_garbled(fake, &seed);
+    bool as_document = garbled && garble_random(&seed) % 2;
     pthread_mutex_unlock(&fake->lock);
-    go_on = go_on && answer(connection->fd, &header, &reply);
+    if (as_document) {
+        garble_document(&reply, &seed);
+    }
+    go_on = go_on && answer(connection->fd, &header, &reply, garbled && !as_document, &seed);
     bson_destroy(&reply);
     free(bytes);
     return go_on;

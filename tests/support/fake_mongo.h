@@ -24,6 +24,7 @@ struct fake_options {
     bool no_sessions;
     int close_on_find;   /* so many finds are answered by closing the connection */
     int close_on_insert; /* so many inserts are done, and then the connection closed */
+    int garbled;         /* one reply of so many is spoiled (garble.h) */
     int refuse_inserts;  /* so many inserts are refused with NotWritablePrimary and a label */
 };
 

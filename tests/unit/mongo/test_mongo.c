@@ -959,6 +959,35 @@ static void a_server_that_never_answers_is_given_up(void **state)
     place_close(&place);
 }
 
+/* libmongoc ends the process on some of these, if it gets to see them. */
+static void a_server_that_answers_garbage_ends_nothing_but_the_call(void **state)
+{
+    struct place place = {.fake = fake_mongo_new(false)};
+    char uri[300];
+    snprintf(uri, sizeof uri,
+             "%s?serverSelectionTimeoutMS=10&connectTimeoutMS=10&socketTimeoutMS=20",
+             fake_mongo_uri(place.fake));
+    place_connect(&place, uri, 4);
+    fake_mongo_set(place.fake, (struct fake_options){.garbled = 2});
+    int failed = 0;
+    for (int i = 0; i < 300; i++) {
+        struct outcome found = {0}, inserted = {0};
+        start_find(&place, NULL, NULL, 0, &found);
+        start_insert(&place, &inserted);
+        await(&place, &found);
+        await(&place, &inserted);
+        failed += !found.ok;
+        assert_true(found.ok || strlen(found.error.message) > 10);
+        if (found.lease) {
+            mongo_lease_release(found.lease);
+        }
+        outcome_clear(&found);
+        outcome_clear(&inserted);
+    }
+    assert_in_range(failed, 30, 270);
+    place_close(&place);
+}
+
 /* ---- promises: stopping ---------------------------------------------------------------------- */
 
 static void stopping_says_goodbye_and_leaves_nothing(void **state)
@@ -1143,6 +1172,7 @@ int main(void)
         cmocka_unit_test(a_database_that_is_away_is_said_to_be),
         cmocka_unit_test(a_host_that_does_not_exist_is_said_to_be),
         cmocka_unit_test(a_server_that_never_answers_is_given_up),
+        cmocka_unit_test(a_server_that_answers_garbage_ends_nothing_but_the_call),
         cmocka_unit_test(stopping_says_goodbye_and_leaves_nothing),
         cmocka_unit_test(stopping_cuts_queries_that_hang),
         cmocka_unit_test(stopping_cuts_handshakes_that_hang),
