@@ -80,7 +80,7 @@ one:checkbox("A box to tick", { value = true, disabled = quiet })
 one:toggle("A switch", { key = "switch", disabled = quiet })
 one:radio("One of a few", { "small", "medium", "large" },
   { index = 2, captions = { "fits in a pocket", "fits in a bag", "needs a cart" }, disabled = quiet })
-one:radio("Side by side", { 1, 2, 3 }, { horizontal = true, format = function(n) return "no. " .. n end, disabled = quiet })
+one:radio("Side by side", { 1, 2, 3 }, { horizontal = true, format_func = function(n) return "no. " .. n end, disabled = quiet })
 one:selectbox("One of many", { "Luna", "Titan", "Europa", "Io", "Callisto" }, { key = "moon", disabled = quiet })
 one:selectbox("None at first", { "Phobos", "Deimos" }, { index = false, placeholder = "Choose a moon", disabled = quiet })
 one:multiselect("Any number", { "red", "green", "blue", "violet" },

@@ -1,5 +1,5 @@
 -- Choices: radio, selectbox, multiselect. The page and the session know labels, the script its own
--- values: here the one is made of the other, by the script's `format`.
+-- values: here the one is made of the other, by the script's `format_func`.
 
 local core = require "moonlit.core.ui"
 local bson = require "moonlit.core.bson"
@@ -12,20 +12,22 @@ local choose = {}
 ---@field disabled? boolean shown, but cannot be used
 ---@field label_visibility? "visible"|"hidden"|"collapsed"
 ---@field width? "stretch"|"content"|number
----@field on_change? fun(...) called before the next run's body when the user changed the value
+---@field on_change? fun(...)|"ignore" called before the next run's body when the user changed the value
 ---@field args? any[] arguments for the callback
 
 ---@class moonlit.ChoiceOptions: moonlit.WidgetOptions
 ---@field index? integer|false which is chosen before the user does, from 1; false for none
----@field format? fun(option: any): string makes the label of an option; tostring by default
+---@field format_func? fun(option: any): string makes the label of an option; tostring by default
 ---@field placeholder? string shown while nothing is chosen
 ---@field accept_new_options? boolean the user may type what is not listed
+---@field filter_mode? "contains"|"prefix"|"fuzzy" how typing narrows the list
 ---@field horizontal? boolean side by side (radio)
 ---@field captions? string[] a pale line below each option (radio)
 
 ---@class moonlit.ManyOptions: moonlit.ChoiceOptions
 ---@field default? any[] the options chosen before the user does
 ---@field max_selections? integer
+---@field select_all? boolean the list begins with an entry that chooses all
 
 local function list_of(name, options)
   if bson.is_view(options) == "array" then return bson.totable(options) end
@@ -41,7 +43,7 @@ local function label_of(name, option, format)
   if format then
     label = format(option)
   elseif type(option) == "table" or type(option) == "function" then
-    core.fail(("ui.%s: an option is a %s: say how it reads with { format = function(option) ... end }")
+    core.fail(("ui.%s: an option is a %s: say how it reads with { format_func = function(option) ... end }")
       :format(name, type(option)))
   end
   return type(label) == "string" and label or tostring(label)
@@ -52,7 +54,7 @@ local function labels_of(name, options, format)
   for i = 1, #options do
     local label = label_of(name, options[i], format)
     if seen[label] then
-      core.fail(("ui.%s: the options %d and %d have the same label %q; make them differ with format")
+      core.fail(("ui.%s: the options %d and %d have the same label %q; make them differ with format_func")
         :format(name, seen[label], i, label))
     end
     seen[label] = i
@@ -67,9 +69,9 @@ local function draw(name, label, options, choices)
       :format(name, type(choices)))
   end
   local list = list_of(name, options)
-  local format = choices and choices.format
+  local format = choices and choices.format_func
   if format ~= nil and type(format) ~= "function" then
-    core.fail(("ui.%s: format is a function, got a %s"):format(name, type(format)))
+    core.fail(("ui.%s: format_func is a function, got a %s"):format(name, type(format)))
   end
   return label, labels_of(name, list, format), choices, list
 end

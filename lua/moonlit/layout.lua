@@ -50,6 +50,8 @@ end
 ---@field horizontal_alignment? "left"|"center"|"right"|"distribute"
 ---@field vertical_alignment? "top"|"center"|"bottom"|"distribute"
 ---@field gap? "none"|"small"|"medium"|"large"|number
+---@field autoscroll? boolean with a height: stay at the end while something is added
+---@field wrap? boolean side by side: go on below where there is no room; true by default
 ---@field key? string
 
 ---An invisible box that may be filled later and out of order.
@@ -57,7 +59,7 @@ end
 layout.container = block "container"
 
 ---A box that folds.
----@type fun(label: string, options?: { expanded?: boolean, icon?: string, key?: string }, f?: fun()): moonlit.Container
+---@type fun(label: string, options?: { expanded?: boolean, icon?: string, type?: "default"|"compact", width?: "stretch"|"content"|number, key?: string }, f?: fun()): moonlit.Container
 layout.expander = block "expander"
 
 -- The argument behind the handle, if there is one.
@@ -88,7 +90,7 @@ end
 
 ---Columns side by side: local left, right = ui.columns(2)
 ---@param spec integer|number[] how many, or a list of weights
----@param options? { gap?: "none"|"small"|"medium"|"large", vertical_alignment?: "top"|"center"|"bottom", border?: boolean, key?: string }
+---@param options? { gap?: "none"|"small"|"medium"|"large"|number, vertical_alignment?: "top"|"center"|"bottom", border?: boolean, wrap?: boolean, width?: "stretch"|"content"|number, key?: string }
 ---@return moonlit.Container ... one a column
 function layout.columns(spec, options, ...)
   local weights = weights_of(first_of(spec, options))
@@ -100,7 +102,7 @@ end
 
 ---Pages behind each other: local first, second = ui.tabs { "First", "Second" }
 ---@param labels string[]
----@param options? { default?: string, key?: string }
+---@param options? { default?: string, width?: "stretch"|"content"|number, height?: "content"|number, key?: string }
 ---@return moonlit.Container ... one a tab
 function layout.tabs(labels, options, ...)
   local names = first_of(labels, options)
@@ -137,7 +139,7 @@ end
 ---Say that something is being done while f runs; it appears after half a second and goes when f
 ---ends. What f draws stays. (waits if f does)
 ---@param text? string
----@param options? { show_time?: boolean }
+---@param options? { show_time?: boolean, width?: "stretch"|"content"|number }
 ---@param f fun(): any
 ---@return any ... what f returns
 ---@overload fun(text: string, f: fun(): any): any
@@ -187,7 +189,7 @@ end
 ---A box for the steps of a longer task. With a function it is complete, or shows an error, when
 ---that ends; without, say so with box:update { state = "complete" }. (waits if f does)
 ---@param label string
----@param options? { expanded?: boolean, state?: "running"|"complete"|"error", key?: string }
+---@param options? { expanded?: boolean, state?: "running"|"complete"|"error", type?: "default"|"compact", width?: "stretch"|"content"|number, key?: string }
 ---@param f? fun()
 ---@return moonlit.Container
 ---@overload fun(label: string, f: fun()): moonlit.Container

@@ -90,6 +90,8 @@ end
 ---@field border? boolean|"horizontal"
 ---@field hide_index? boolean
 ---@field hide_header? boolean
+---@field width? "stretch"|"content"|number
+---@field height? "content"|"stretch"|number pixels: then it scrolls
 ---@field key? string
 
 ---A static table. (waits for a cursor)
@@ -118,7 +120,7 @@ end
 
 ---A value as a collapsible tree; BSON types are shown as such.
 ---@param body any a table, a document, or a text that holds JSON
----@param options? { expanded?: boolean|integer, key?: string }
+---@param options? { expanded?: boolean|integer, width?: "stretch"|"content"|number, key?: string }
 ---@return moonlit.Handle
 function show.json(body, options, ...)
   if core.type(body) then return draw_json(body, options, ...) end
@@ -159,12 +161,24 @@ local function read_error(problem)
   return props
 end
 
+local function exception_of(problem, options)
+  local props = read_error(problem)
+  for name, value in next, options or {} do
+    if name ~= "width" and name ~= "key" then
+      core.fail(("ui.exception: there is no option %q; it has width and key"):format(tostring(name)))
+    end
+    props[name] = value
+  end
+  return props
+end
+
 ---An error value, as pcall gives it, with the script's line and its source.
 ---@param problem any
+---@param options? { width?: "stretch"|"content"|number, key?: string }
 ---@return moonlit.Handle
-function show.exception(problem, ...)
-  if core.type(problem) then return core.raw.exception(problem, read_error((...))) end
-  return core.raw.exception(read_error(problem))
+function show.exception(problem, options, ...)
+  if core.type(problem) then return core.raw.exception(problem, exception_of(options, ...)) end
+  return core.raw.exception(exception_of(problem, options))
 end
 
 -- ---- write ----
@@ -192,25 +206,42 @@ local function draw_value(handle, value)
 end
 
 local function draw_words(handle, words)
-  if #words == 0 then return end
   local text = table.concat(words, " ")
   if handle then core.elements.markdown(handle, text) else core.elements.markdown(text) end
 end
 
-local function write(handle, count, ...)
-  local words = {}
+-- Neighbouring texts are one piece; every other value is a piece of its own.
+local function pieces_of(count, ...)
+  local pieces, words = {}, nil
   for i = 1, count do
     local value = (select(i, ...))
     local word = words_for(value)
-    if word then
+    if not word then
+      pieces[#pieces + 1] = { value = value }
+      words = nil
+    elseif words then
       words[#words + 1] = word
     else
-      draw_words(handle, words)
-      words = {}
-      draw_value(handle, value)
+      words = { word }
+      pieces[#pieces + 1] = { words = words }
     end
   end
-  draw_words(handle, words)
+  return pieces
+end
+
+local function write(handle, count, ...)
+  local pieces = pieces_of(count, ...)
+  if #pieces > 1 and core.type(handle or core.shared()[2]) == "empty" then
+    core.fail("ui.write: an empty place holds one element, and these are " .. #pieces
+      .. "; put a container in it: place:container():write(...)")
+  end
+  for _, piece in ipairs(pieces) do
+    if piece.words then
+      draw_words(handle, piece.words)
+    else
+      draw_value(handle, piece.value)
+    end
+  end
 end
 
 ---Show anything: texts as Markdown (neighbours are joined by a space), documents and tables as a

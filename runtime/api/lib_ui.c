@@ -142,7 +142,7 @@ static void find_place(struct call *call)
 {
     const struct handle *handle = handle_get(call->L, 1);
     call->first = handle != NULL ? 2 : 1;
-    if (call->type == ELEMENT_toast) {
+    if (call->type == ELEMENT_toast && (handle == NULL || handle->type != ELEMENT_toast)) {
         call->container = ROOT_EVENT;
         return;
     }

@@ -46,8 +46,9 @@ struct call {
     const struct element *element;
     enum element_type type;
     int field_count;
-    int first; /* stack index of the first argument behind the handle */
-    bool raw;  /* made by ui.lua: all fields by name, those of the wire too */
+    int first;    /* stack index of the first argument behind the handle */
+    bool ignores; /* a widget whose change alone runs nothing */
+    bool raw;     /* made by ui.lua: all fields by name, those of the wire too */
     uint64_t id;
     uint64_t container;
     uint64_t again;  /* the element to overwrite, 0 for none */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/lib_ui.h"
+#include "bridge/scalar.h"
 #include "bridge/value.h"
 #include "bridge/view.h"
 #include "limits.h"
@@ -137,6 +138,9 @@ void call_read_arguments(struct call *call)
     bool is_choice = call->type == ELEMENT_radio || call->type == ELEMENT_selectbox ||
                      call->type == ELEMENT_multiselect;
     int last = lua_gettop(L);
+    while (last > at && lua_isnil(L, last)) {
+        last--;
+    }
     call->rest = at + 1;
     if (last > at && !is_choice) {
         call_error(call, "too many arguments: options come last, in one table");
@@ -152,6 +156,8 @@ void call_read_arguments(struct call *call)
 }
 
 /* ---- what they are ---- */
+
+typedef void writer(const struct call *, const struct field *, int);
 
 static const char *type_name(lua_State *L, int index)
 {
@@ -298,6 +304,63 @@ static void write_choice(const struct call *call, const struct field *field, int
     }
 }
 
+/* Words that name a kind of value are no words to write. */
+static bool is_kind(const char *word)
+{
+    static const char *const kinds[] = {"true", "false", "number", "text", "bson"};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(word, kinds[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_kind(const struct field *field, const char *kind)
+{
+    return field_has_word(field, kind, strlen(kind));
+}
+
+/* A scalar, or an int64 as LuaJIT has it, which the C interface has no name for. */
+static bool is_bson(lua_State *L, int index)
+{
+    return scalar_get(L, index) != NULL || lua_type(L, index) > LUA_TTHREAD;
+}
+
+/* How the value is written; NULL when it is neither a word of the field nor of a kind of it. */
+static writer *find_writer(const struct call *call, const struct field *field, int index)
+{
+    size_t length;
+    const char *word;
+    switch (lua_type(call->L, index)) {
+    case LUA_TBOOLEAN:
+        return has_kind(field, lua_toboolean(call->L, index) ? "true" : "false") ? write_boolean
+                                                                                 : NULL;
+    case LUA_TNUMBER:
+        return has_kind(field, "number") ? write_number : NULL;
+    case LUA_TSTRING:
+        word = lua_tolstring(call->L, index, &length);
+        if (has_kind(field, "text")) {
+            return write_text;
+        }
+        return field_has_word(field, word, length) && !is_kind(word) ? write_choice : NULL;
+    default:
+        return has_kind(field, "bson") && is_bson(call->L, index) ? write_value : NULL;
+    }
+}
+
+static void write_one_of(const struct call *call, const struct field *field, int index)
+{
+    writer *write = find_writer(call, field, index);
+    if (write == NULL) {
+        bool is_text = lua_type(call->L, index) == LUA_TSTRING;
+        call_error(call, "%s is one of %s; got %.60s", field->name, field->words,
+                   is_text ? lua_tostring(call->L, index) : type_name(call->L, index));
+        return;
+    }
+    write(call, field, index);
+}
+
 static void write_size(const struct call *call, const struct field *field, int index)
 {
     lua_State *L = call->L;
@@ -314,13 +377,12 @@ static void write_size(const struct call *call, const struct field *field, int i
 
 void call_write_field(const struct call *call, const struct field *field, int index)
 {
-    typedef void writer(const struct call *, const struct field *, int);
     static writer *const writers[] = {
         [FIELD_TEXT] = write_text,     [FIELD_BOOLEAN] = write_boolean,
         [FIELD_NUMBER] = write_number, [FIELD_INTEGER] = write_number,
         [FIELD_TEXTS] = write_texts,   [FIELD_NUMBERS] = write_numbers,
         [FIELD_VALUE] = write_value,   [FIELD_CHOICE] = write_choice,
-        [FIELD_SIZE] = write_size,
+        [FIELD_SIZE] = write_size,     [FIELD_ONE_OF] = write_one_of,
     };
     if (field->type != FIELD_FUNCTION) {
         writers[field->type](call, field, index);

@@ -172,6 +172,21 @@ static void bind_widget(const struct call *call, struct widget *widget)
 
 /* ---- drawing ---- */
 
+/* on_change may be a word: then there is no callback to bind. */
+static void read_on_change_word(struct call *call)
+{
+    int slot = call_slot(call, "on_change");
+    if (slot == 0 || lua_type(call->L, slot) != LUA_TSTRING) {
+        return;
+    }
+    const char *word = lua_tostring(call->L, slot);
+    call->ignores = strcmp(word, "ignore") == 0;
+    if (!call->ignores && strcmp(word, "rerun") != 0) {
+        call_error(call, "on_change is a function, \"rerun\" or \"ignore\"; got \"%.60s\"", word);
+    }
+    call->slots[element_find_field(call->type, "on_change")] = 0;
+}
+
 static struct widget *begin_widget(struct call *call, bool *is_new)
 {
     struct error error;
@@ -200,6 +215,9 @@ static void begin_draft(const struct call *call)
         call_refuse(call, answer, lua_tostring(call->L, call_slot(call, "label")));
     }
     call_write_fields(call);
+    if (call->ignores) {
+        bson_write_bool(&call->draft->out, "ignores", true);
+    }
 }
 
 static void end_draft(const struct call *call, bool by_script)
@@ -226,6 +244,7 @@ int draw_widget(struct call *call)
     struct demand demand = {0};
     struct value value;
     bool is_new;
+    read_on_change_word(call);
     if (call->type == ELEMENT_button) {
         return draw_button(call);
     }

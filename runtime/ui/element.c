@@ -13,6 +13,7 @@
 #define TYPE_FUNCTION      FIELD_FUNCTION, NULL
 #define TYPE_SIZE          FIELD_SIZE, NULL
 #define TYPE_CHOICE(words) FIELD_CHOICE, #words
+#define TYPE_ONE_OF(words) FIELD_ONE_OF, #words
 
 #define KIND_OF_LEAF      KIND_LEAF
 #define KIND_OF_WIDGET    KIND_WIDGET
@@ -122,6 +123,13 @@ static int distance(const char *a, const char *b)
     return table[a_length][b_length];
 }
 
+/* A word that begins with the other is nearest: min_value is min. */
+static int distance_of_names(const char *option, const char *name)
+{
+    size_t shorter = strlen(option) < strlen(name) ? strlen(option) : strlen(name);
+    return shorter > 2 && strncmp(option, name, shorter) == 0 ? 1 : distance(option, name);
+}
+
 const char *element_nearest(enum element_type type, const char *name)
 {
     const char *best = "key";
@@ -129,7 +137,7 @@ const char *element_nearest(enum element_type type, const char *name)
     for (int i = 0; i < element_field_count(type); i++) {
         const struct field *field = element_field(&elements[type], i);
         bool is_option = field->source == SOURCE_OPTION || field->source == SOURCE_LOCAL;
-        int far = is_option ? distance(field->name, name) : WORD_MAX;
+        int far = is_option ? distance_of_names(field->name, name) : WORD_MAX;
         if (far < shortest) {
             shortest = far;
             best = field->name;

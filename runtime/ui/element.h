@@ -35,6 +35,7 @@ enum field_type {
     FIELD_VALUE,
     FIELD_FUNCTION,
     FIELD_CHOICE,
+    FIELD_ONE_OF,
     FIELD_SIZE,
 };
 
@@ -43,7 +44,7 @@ struct field {
     const char *name;
     enum field_source source;
     enum field_type type;
-    const char *words;         /* a CHOICE's, as "a|b|c" */
+    const char *words;         /* of a CHOICE or ONE_OF, as "a|b|c" */
     const char *default_value; /* as written in the list: "none", "false", "small", ... */
 };
 
@@ -80,7 +81,7 @@ int element_find_field(enum element_type type, const char *name);
 /* The option (or LOCAL field, or "key") that is most like `name`: for "did you mean". */
 const char *element_nearest(enum element_type type, const char *name);
 
-/* Is `word` one of the words of a CHOICE? */
+/* Is `word` one of the words of a CHOICE or ONE_OF? */
 bool field_has_word(const struct field *field, const char *word, size_t length);
 
 /* Is `word` the field's default? Then it is left out of the wire. */

@@ -40,7 +40,7 @@ ui.text(n .. " " .. tostring(c) .. " " .. table.concat(m, ","))
 test('a choice gives back the option itself, and ui.state knows it too', () => withApp(`
 local moons = { { name = "Io", id = 1 }, { name = "Titan", id = 2 } }
 local names = function(moon) return moon.name end
-local one = ui.selectbox("one", moons, { format = names, key = "one" })
+local one = ui.selectbox("one", moons, { format_func = names, key = "one" })
 local none = ui.radio("none", { 1, 2 }, { index = false })
 local many = ui.multiselect("many", { 10, 20, 30 }, { default = { 30, 10 }, key = "many" })
 ui.text(one.id .. " " .. tostring(none) .. " " .. many[1] + many[2] .. " " .. ui.state.one.name .. " " .. #ui.state.many)

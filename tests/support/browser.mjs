@@ -21,12 +21,12 @@ export async function openTab(browser, url, { context, ...options } = {}) {
   return tab
 }
 
-/** Note errors on the console, exceptions, and what the security policy refused. */
+/** Note errors and warnings on the console, exceptions, and what the security policy refused. */
 export function watch(tab) {
   tab.problems = []
   tab.setDefaultTimeout(10000)
   tab.on('console', (message) => {
-    if (message.type() === 'error' && !tab.mayLose) tab.problems.push(message.text())
+    if (['error', 'warning'].includes(message.type()) && !tab.mayLose) tab.problems.push(message.text())
   })
   tab.on('pageerror', (error) => tab.problems.push(String(error)))
   tab.on('requestfailed', (request) => { if (!tab.mayLose) tab.problems.push(`${request.url()}: ${request.failure()?.errorText}`) })

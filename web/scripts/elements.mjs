@@ -60,9 +60,15 @@ const TYPES = {
   NUMBERS: "number[]", VALUE: "Value", SIZE: 'number | "stretch" | "content"',
 };
 
+/* Words of a ONE_OF that name a kind of value. */
+const KINDS = { true: "true", false: "false", number: "number", text: "string", bson: "Value" };
+
+const wordsOf = (field) => /^(?:CHOICE|ONE_OF)\((.+)\)$/.exec(field.type)?.[1].split("|");
+const isKind = (field, word) => field.type.startsWith("ONE_OF") && word in KINDS;
+
 function typeOf(field) {
-  const choice = /^CHOICE\((.+)\)$/.exec(field.type);
-  if (choice) return choice[1].split("|").map((word) => JSON.stringify(word)).join(" | ");
+  const words = wordsOf(field);
+  if (words) return words.map((word) => (isKind(field, word) ? KINDS[word] : JSON.stringify(word))).join(" | ");
   if (!TYPES[field.type]) throw new Error(`unknown type ${field.type} of ${field.name}`);
   return TYPES[field.type];
 }
@@ -135,15 +141,17 @@ function signatureOf(element, common) {
 }
 
 function wordOf(field) {
-  const choice = /^CHOICE\((.+)\)$/.exec(field.type);
-  if (!choice) return WORDS[field.type];
-  return choice[1].split("|").map((word) => `\`"${word}"\``).join(", ");
+  const words = wordsOf(field);
+  if (!words) return WORDS[field.type];
+  const write = (word) => (!isKind(field, word) ? `\`"${word}"\`` : word === "bson" ? "BSON value" : word === "text" || word === "number" ? word : `\`${word}\``);
+  return words.map(write).join(", ");
 }
 
 function fallbackOf(field) {
   if (field.source === "ARG" && field.fallback === "required") return "required";
   if (field.fallback === "none") return "";
-  return field.type === "TEXT" || field.type.startsWith("CHOICE") ? `\`${JSON.stringify(unquote(field.fallback))}\`` : `\`${field.fallback}\``;
+  const isWord = field.type === "TEXT" || (wordsOf(field)?.includes(field.fallback) && !isKind(field, field.fallback));
+  return isWord ? `\`${JSON.stringify(unquote(field.fallback))}\`` : `\`${field.fallback}\``;
 }
 
 const cell = (text) => text.replaceAll("|", "\\|");

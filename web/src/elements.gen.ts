@@ -7,41 +7,51 @@ export interface MarkdownProps {
   help?: string;
   width?: number | "stretch" | "content";
   text_alignment: "left" | "center" | "right" | "justify";
+  anchors: boolean;
+  wrap: boolean;
 }
 
 export interface TitleProps {
   body: string;
-  anchor?: Value;
+  anchor?: string | false;
   help?: string;
   text_alignment: "left" | "center" | "right" | "justify";
+  icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface HeaderProps {
   body: string;
-  anchor?: Value;
+  anchor?: string | false;
   help?: string;
-  divider?: Value;
+  divider?: true | false | "blue" | "green" | "orange" | "red" | "violet" | "gray" | "grey" | "yellow" | "primary" | "rainbow";
   text_alignment: "left" | "center" | "right" | "justify";
+  icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface SubheaderProps {
   body: string;
-  anchor?: Value;
+  anchor?: string | false;
   help?: string;
-  divider?: Value;
+  divider?: true | false | "blue" | "green" | "orange" | "red" | "violet" | "gray" | "grey" | "yellow" | "primary" | "rainbow";
   text_alignment: "left" | "center" | "right" | "justify";
+  icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface CaptionProps {
   body: string;
   help?: string;
   text_alignment: "left" | "center" | "right" | "justify";
+  width?: number | "stretch" | "content";
 }
 
 export interface TextProps {
   body: string;
   help?: string;
   text_alignment: "left" | "center" | "right" | "justify";
+  width?: number | "stretch" | "content";
 }
 
 export interface CodeProps {
@@ -50,9 +60,11 @@ export interface CodeProps {
   line_numbers: boolean;
   wrap_lines: boolean;
   height?: number | "stretch" | "content";
+  width?: number | "stretch" | "content";
 }
 
 export interface DividerProps {
+  width?: number | "stretch" | "content";
 }
 
 export interface BadgeProps {
@@ -60,26 +72,30 @@ export interface BadgeProps {
   color: "blue" | "green" | "orange" | "red" | "violet" | "gray" | "grey" | "yellow" | "primary";
   icon?: string;
   help?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface JsonProps {
   body: Value;
-  expanded: Value;
+  expanded: true | false | number;
+  width?: number | "stretch" | "content";
 }
 
 export interface TableProps {
   rows: Value;
   columns?: string[];
-  border: Value;
+  border: true | false | "horizontal";
   hide_index: boolean;
   hide_header: boolean;
+  width?: number | "stretch" | "content";
+  height?: number | "stretch" | "content";
 }
 
 export interface MetricProps {
   label: string;
-  value?: Value;
-  delta?: Value;
-  delta_color: "normal" | "inverse" | "off" | "blue" | "green" | "orange" | "red" | "violet" | "gray" | "yellow";
+  value?: number | string | Value;
+  delta?: number | string | Value;
+  delta_color: "normal" | "inverse" | "off" | "blue" | "green" | "orange" | "red" | "violet" | "gray" | "grey" | "yellow" | "primary";
   delta_arrow: "auto" | "up" | "down" | "off";
   delta_description?: string;
   help?: string;
@@ -89,34 +105,41 @@ export interface MetricProps {
   chart_type: "line" | "area" | "bar";
   format?: string;
   icon?: string;
+  width?: number | "stretch" | "content";
+  height?: number | "stretch" | "content";
 }
 
 export interface SuccessProps {
   body: string;
   title?: string;
   icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface InfoProps {
   body: string;
   title?: string;
   icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface WarningProps {
   body: string;
   title?: string;
   icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface ErrorProps {
   body: string;
   title?: string;
   icon?: string;
+  width?: number | "stretch" | "content";
 }
 
 export interface ExceptionProps {
   body: Value;
+  width?: number | "stretch" | "content";
   message: string;
   kind?: string;
   file?: string;
@@ -134,18 +157,21 @@ export interface ProgressProps {
 export interface SpinnerProps {
   text?: string;
   show_time: boolean;
+  width?: number | "stretch" | "content";
 }
 
 export interface StatusProps {
   label: string;
   expanded: boolean;
   state: "running" | "complete" | "error";
+  type: "default" | "compact";
+  width?: number | "stretch" | "content";
 }
 
 export interface ToastProps {
   body: string;
   icon?: string;
-  duration: Value;
+  duration: "short" | "long" | "infinite" | number;
 }
 
 export interface ButtonProps {
@@ -154,10 +180,12 @@ export interface ButtonProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   type: "primary" | "secondary" | "tertiary";
   icon?: string;
   icon_position: "left" | "right";
   shortcut?: string;
+  wrap: boolean;
 }
 
 export interface CheckboxProps {
@@ -166,6 +194,7 @@ export interface CheckboxProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value: boolean;
 }
 
@@ -175,6 +204,7 @@ export interface ToggleProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value: boolean;
 }
 
@@ -185,6 +215,7 @@ export interface RadioProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value?: string;
   horizontal: boolean;
   captions?: string[];
@@ -197,9 +228,11 @@ export interface SelectboxProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value?: string;
   placeholder?: string;
   accept_new_options: boolean;
+  filter_mode?: "contains" | "prefix" | "fuzzy";
 }
 
 export interface MultiselectProps {
@@ -209,10 +242,13 @@ export interface MultiselectProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value?: string[];
   max_selections?: number;
   placeholder?: string;
   accept_new_options: boolean;
+  filter_mode: "contains" | "prefix" | "fuzzy";
+  select_all: boolean;
 }
 
 export interface SliderProps {
@@ -221,6 +257,7 @@ export interface SliderProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   min: number;
   max: number;
   value?: Value;
@@ -234,6 +271,7 @@ export interface NumberInputProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   min?: number;
   max?: number;
   value?: Value;
@@ -241,6 +279,7 @@ export interface NumberInputProps {
   format?: string;
   placeholder?: string;
   icon?: string;
+  required: boolean;
 }
 
 export interface TextInputProps {
@@ -249,9 +288,12 @@ export interface TextInputProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value: Value;
   max_chars?: number;
-  type: "default" | "password";
+  type: "default" | "password" | "email" | "url" | "tel" | "search";
+  validate?: string;
+  required: boolean;
   autocomplete?: string;
   placeholder?: string;
   icon?: string;
@@ -264,10 +306,12 @@ export interface TextAreaProps {
   disabled: boolean;
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
+  ignores: boolean;
   value: Value;
   height?: number | "stretch" | "content";
   max_chars?: number;
   placeholder?: string;
+  required: boolean;
 }
 
 export interface MainProps {
@@ -289,14 +333,18 @@ export interface ContainerProps {
   horizontal: boolean;
   horizontal_alignment: "left" | "center" | "right" | "distribute";
   vertical_alignment: "top" | "center" | "bottom" | "distribute";
-  gap: Value;
+  gap: "none" | "small" | "medium" | "large" | number;
+  autoscroll: boolean;
+  wrap: boolean;
 }
 
 export interface ColumnsProps {
   spec: Value;
-  gap: "none" | "small" | "medium" | "large";
+  gap: "none" | "small" | "medium" | "large" | number;
   vertical_alignment: "top" | "center" | "bottom";
   border: boolean;
+  width?: number | "stretch" | "content";
+  wrap: boolean;
 }
 
 export interface ColumnProps {
@@ -306,6 +354,8 @@ export interface ColumnProps {
 export interface TabsProps {
   labels: string[];
   default?: string;
+  width?: number | "stretch" | "content";
+  height?: number | "stretch" | "content";
 }
 
 export interface TabProps {
@@ -316,6 +366,8 @@ export interface ExpanderProps {
   label: string;
   expanded: boolean;
   icon?: string;
+  type: "default" | "compact";
+  width?: number | "stretch" | "content";
 }
 
 export interface EmptyProps {
@@ -415,7 +467,7 @@ export const KINDS: Record<ElementType, "leaf" | "widget" | "container"> = {
 
 /** What a field is when the wire does not name it. */
 export const DEFAULTS: { [T in ElementType]: Partial<Elements[T]> } = {
-  markdown: { text_alignment: "left" },
+  markdown: { text_alignment: "left", anchors: true, wrap: true },
   title: { text_alignment: "left" },
   header: { text_alignment: "left" },
   subheader: { text_alignment: "left" },
@@ -434,27 +486,27 @@ export const DEFAULTS: { [T in ElementType]: Partial<Elements[T]> } = {
   exception: { },
   progress: { },
   spinner: { show_time: false },
-  status: { expanded: false, state: "running" },
+  status: { expanded: false, state: "running", type: "default" },
   toast: { duration: "short" },
-  button: { disabled: false, label_visibility: "visible", type: "secondary", icon_position: "left" },
-  checkbox: { disabled: false, label_visibility: "visible", value: false },
-  toggle: { disabled: false, label_visibility: "visible", value: false },
-  radio: { disabled: false, label_visibility: "visible", horizontal: false },
-  selectbox: { disabled: false, label_visibility: "visible", accept_new_options: false },
-  multiselect: { disabled: false, label_visibility: "visible", accept_new_options: false },
-  slider: { disabled: false, label_visibility: "visible", min: 0, max: 100 },
-  number_input: { disabled: false, label_visibility: "visible" },
-  text_input: { disabled: false, label_visibility: "visible", value: "", type: "default", live: false },
-  text_area: { disabled: false, label_visibility: "visible", value: "" },
+  button: { disabled: false, label_visibility: "visible", ignores: false, type: "secondary", icon_position: "left", wrap: true },
+  checkbox: { disabled: false, label_visibility: "visible", ignores: false, value: false },
+  toggle: { disabled: false, label_visibility: "visible", ignores: false, value: false },
+  radio: { disabled: false, label_visibility: "visible", ignores: false, horizontal: false },
+  selectbox: { disabled: false, label_visibility: "visible", ignores: false, accept_new_options: false },
+  multiselect: { disabled: false, label_visibility: "visible", ignores: false, accept_new_options: false, filter_mode: "contains", select_all: false },
+  slider: { disabled: false, label_visibility: "visible", ignores: false, min: 0, max: 100 },
+  number_input: { disabled: false, label_visibility: "visible", ignores: false, required: false },
+  text_input: { disabled: false, label_visibility: "visible", ignores: false, value: "", type: "default", required: false, live: false },
+  text_area: { disabled: false, label_visibility: "visible", ignores: false, value: "", required: false },
   main: { },
   sidebar: { },
   event: { },
   bottom: { },
-  container: { border: false, horizontal: false, horizontal_alignment: "left", vertical_alignment: "top", gap: "small" },
-  columns: { gap: "small", vertical_alignment: "top", border: false },
+  container: { border: false, horizontal: false, horizontal_alignment: "left", vertical_alignment: "top", gap: "small", autoscroll: false, wrap: true },
+  columns: { gap: "small", vertical_alignment: "top", border: false, wrap: true },
   column: { weight: 1 },
   tabs: { },
   tab: { },
-  expander: { expanded: false },
+  expander: { expanded: false, type: "default" },
   empty: { },
 };

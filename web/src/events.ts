@@ -16,6 +16,7 @@ export interface Surroundings {
   seen(): number; /* last patch applied */
   show(id: number, value: Value): void; /* the widget's value, at once */
   knows(id: number): boolean; /* whether the page has this widget */
+  ignores(id: number): boolean; /* a change of this widget alone is not sent */
 }
 
 interface Kept {
@@ -117,9 +118,9 @@ export class Events {
     this.keep(++this.last, { t: "stop", n: this.last });
   }
 
-  /** Everything that changed, now. */
+  /** Everything that changed, now; unless nothing of it is worth a run of its own. */
   flush(): void {
-    if (this.values.size > 0) this.sendEvent(undefined);
+    if ([...this.values.keys()].some((id) => !this.page.ignores(id))) this.sendEvent(undefined);
   }
 
   private plan(): void {

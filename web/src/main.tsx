@@ -3,6 +3,7 @@ import { render } from "solid-js/web";
 import "./styles/index.css";
 import { App } from "./app";
 import { recallSession } from "./identity";
+import { coming } from "./later";
 import { Page } from "./page";
 import { setPage } from "./use";
 
@@ -14,6 +15,7 @@ async function begin(): Promise<void> {
   place.replaceChildren();
   render(() => <App page={page} />, place);
   page.start();
+  coming.catch(() => page.notices.say("error", "A part of the page could not be loaded. Load the page again."));
 }
 
 void begin();

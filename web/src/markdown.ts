@@ -74,6 +74,11 @@ export function plainText(text: string): string {
   return inlineNodes(text).map((node) => node.textContent ?? "").join("");
 }
 
+export interface Makers {
+  code(text: string, language: string): HTMLElement;
+  heading?: ((heading: HTMLElement) => void) | undefined; /* what a heading gets besides its text */
+}
+
 interface Block {
   raw: string;
   node: Node | undefined;
@@ -87,7 +92,7 @@ export class MarkdownBox {
   private blocks: Block[] = [];
   private links = "";
 
-  constructor(private readonly box: HTMLElement, private readonly code: (text: string, language: string) => HTMLElement) {}
+  constructor(private readonly box: HTMLElement, private readonly make: Makers) {}
 
   show(text: string): void {
     const tokens = Lexer.lex(text, OPTIONS);
@@ -96,7 +101,7 @@ export class MarkdownBox {
     let same = 0;
     while (same < old.length && same < tokens.length && old[same]!.raw === tokens[same]!.raw) same++;
     for (const block of this.blocks.slice(same)) block.node?.parentNode?.removeChild(block.node);
-    const fresh = tokens.slice(same).map((token) => ({ raw: token.raw, node: block(token, this.code) }));
+    const fresh = tokens.slice(same).map((token) => ({ raw: token.raw, node: block(token, this.make) }));
     for (const { node } of fresh) if (node) this.box.append(node);
     this.blocks = [...old.slice(0, same), ...fresh];
     this.links = links;
@@ -105,17 +110,15 @@ export class MarkdownBox {
 
 /* ---- blocks ---- */
 
-type CodeMaker = (text: string, language: string) => HTMLElement;
-
-function block(token: Token, code: CodeMaker): Node | undefined {
+function block(token: Token, makers: Makers): Node | undefined {
   switch (token.type) {
-    case "heading": return make(`h${Math.min(6, token.depth as number)}`, inline(token.tokens), "md-heading");
+    case "heading": return heading(token as Tokens.Heading, makers);
     case "paragraph": return make("p", inline(token.tokens));
     case "text": return make("span", token.tokens ? inline(token.tokens) : [letters(token.text as string)]);
-    case "code": return code(token.text as string, (token.lang as string | undefined)?.split(/\s/)[0] ?? "text");
-    case "blockquote": return make("blockquote", blocks(token.tokens, code));
+    case "code": return makers.code(token.text as string, (token.lang as string | undefined)?.split(/\s/)[0] ?? "text");
+    case "blockquote": return make("blockquote", blocks(token.tokens, makers));
     case "hr": return make("hr", [], "divider");
-    case "list": return list(token as Tokens.List, code);
+    case "list": return list(token as Tokens.List, makers);
     case "table": return table(token as Tokens.Table);
     case "html": return token.raw.trim() ? make("p", [document.createTextNode(token.raw.trim())]) : undefined;
     case "space": case "def": return undefined;
@@ -123,18 +126,24 @@ function block(token: Token, code: CodeMaker): Node | undefined {
   }
 }
 
-function blocks(tokens: Token[] | undefined, code: CodeMaker): Node[] {
-  return (tokens ?? []).map((token) => block(token, code)).filter((node) => node !== undefined);
+function heading(token: Tokens.Heading, makers: Makers): HTMLElement {
+  const box = make(`h${Math.min(6, token.depth)}`, inline(token.tokens), "md-heading");
+  makers.heading?.(box);
+  return box;
 }
 
-function list(token: Tokens.List, code: CodeMaker): HTMLElement {
-  const box = make(token.ordered ? "ol" : "ul", token.items.map((item) => listItem(item, code)));
+function blocks(tokens: Token[] | undefined, makers: Makers): Node[] {
+  return (tokens ?? []).map((token) => block(token, makers)).filter((node) => node !== undefined);
+}
+
+function list(token: Tokens.List, makers: Makers): HTMLElement {
+  const box = make(token.ordered ? "ol" : "ul", token.items.map((item) => listItem(item, makers)));
   if (token.ordered && typeof token.start === "number" && token.start !== 1) box.setAttribute("start", String(token.start));
   return box;
 }
 
-function listItem(item: Tokens.ListItem, code: CodeMaker): HTMLElement {
-  const box = make("li", blocks(item.tokens, code));
+function listItem(item: Tokens.ListItem, makers: Makers): HTMLElement {
+  const box = make("li", blocks(item.tokens, makers));
   if (!item.task) return box;
   const tick = document.createElement("input");
   tick.type = "checkbox";

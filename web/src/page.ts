@@ -52,6 +52,7 @@ export class Page {
       seen: () => this.seq,
       show: (id, value) => this.tree.find(id)?.set("value", value),
       knows: (id) => this.tree.find(id) !== undefined,
+      ignores: (id) => this.tree.find(id)?.get("ignores") === true,
     });
     this.tree = new Tree(this.events.isOlder);
     this.progress = new Progress(this.tree);

@@ -1,5 +1,5 @@
 /* The small parts that many elements share: icon, label, help, field, and how sizes are set. */
-import { createRenderEffect, createSignal, Show, type JSX } from "solid-js";
+import { createRenderEffect, createSignal, Match, Show, Switch, type JSX } from "solid-js";
 import { followDrawing } from "./icons";
 import { hideFloating, showFloating } from "./floating";
 import { inlineNodes, MarkdownBox, plainText } from "./markdown";
@@ -7,7 +7,19 @@ import { codeBlock } from "./elements/code";
 
 export type Size = number | "stretch" | "content" | undefined;
 
+const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u;
+
+/** A line drawing by its name; an emoji as it is; "spinner" turns. */
 export function Icon(props: { name: string; class?: string }): JSX.Element {
+  return (
+    <Switch fallback={<Drawing {...props} />}>
+      <Match when={props.name === "spinner"}><span class="spinner" aria-hidden="true" /></Match>
+      <Match when={EMOJI.test(props.name)}><span class="icon is-emoji" aria-hidden="true">{props.name}</span></Match>
+    </Switch>
+  );
+}
+
+function Drawing(props: { name: string; class?: string }): JSX.Element {
   const [path, setPath] = createSignal("");
   createRenderEffect(() => followDrawing(props.name, setPath));
   return (
@@ -25,9 +37,9 @@ export function Inline(props: { text: string | undefined; class?: string }): JSX
 }
 
 /** Markdown in blocks. */
-export function Prose(props: { text: string | undefined; class?: string }): JSX.Element {
+export function Prose(props: { text: string | undefined; class?: string; heading?: (heading: HTMLElement) => void }): JSX.Element {
   const box = <div class={props.class ?? "prose"} /> as HTMLElement;
-  const markdown = new MarkdownBox(box, codeBlock);
+  const markdown = new MarkdownBox(box, { code: codeBlock, heading: props.heading });
   createRenderEffect(() => markdown.show(String(props.text ?? "")));
   return box;
 }
@@ -63,7 +75,7 @@ interface WidgetNode {
   readonly id: number;
   readonly props: {
     label: string; help?: string; disabled: boolean;
-    label_visibility: "visible" | "hidden" | "collapsed"; width?: Size;
+    label_visibility: "visible" | "hidden" | "collapsed";
   };
 }
 
@@ -72,7 +84,7 @@ export function Field(props: {
   node: WidgetNode; class?: string; value?: JSX.Element; note?: JSX.Element; children: JSX.Element;
 }): JSX.Element {
   const p = props.node.props;
-  const box = (
+  return (
     <div class={`field ${props.class ?? ""}`}>
       <div class="field-label" data-visibility={p.label_visibility}>
         <label for={controlId(props.node)}><Inline text={p.label} /></label>
@@ -82,9 +94,7 @@ export function Field(props: {
       {props.children}
       {props.note}
     </div>
-  ) as HTMLElement;
-  followWidth(box, () => p.width);
-  return box;
+  );
 }
 
 /** A group of controls under one legend. */
@@ -92,7 +102,7 @@ export function Group(props: {
   node: WidgetNode; class?: string; role?: "group" | "radiogroup"; value?: JSX.Element; children: JSX.Element;
 }): JSX.Element {
   const p = props.node.props;
-  const box = (
+  return (
     <div class={`field ${props.class ?? ""}`} role={props.role ?? "group"} aria-label={plainText(p.label)}>
       <div class="field-label" data-visibility={p.label_visibility}>
         <Inline text={p.label} />
@@ -101,9 +111,7 @@ export function Group(props: {
       </div>
       {props.children}
     </div>
-  ) as HTMLElement;
-  followWidth(box, () => p.width);
-  return box;
+  );
 }
 
 export function controlId(node: { readonly id: number }): string { return `w${node.id}`; }

@@ -11,7 +11,7 @@ import { isDocument, type Document, type Value } from "./bson";
 import { DEFAULTS, KINDS, type ElementType, type Elements } from "./elements.gen";
 
 export interface View {
-  readonly element: HTMLElement;
+  element: HTMLElement;
   dispose(): void;
 }
 

@@ -14,7 +14,8 @@ before(async () => {
   await page.evaluate(() => {
     globalThis.show = (text) => {
       const box = document.createElement("div");
-      new moonlit.MarkdownBox(box, (code, language) => Object.assign(document.createElement("pre"), { textContent: `${language}|${code}` })).show(text);
+      const code = (text, language) => Object.assign(document.createElement("pre"), { textContent: `${language}|${text}` });
+      new moonlit.MarkdownBox(box, { code }).show(text);
       return box;
     };
   });

@@ -21,10 +21,21 @@ export class Fixture {
     return this;
   }
 
+  /** Hold back the files whose address fits, from the next show on, until they are released or fail. */
+  async hold(address) {
+    let decide;
+    const decided = new Promise((resolve) => { decide = resolve; });
+    this.held = { address, decided };
+    return { release: () => decide("continue"), fail: () => decide("abort") };
+  }
+
   async newPage() {
     const page = await this.context.newPage();
+    const held = this.held;
+    this.held = undefined;
+    if (held) await page.route(held.address, async (route) => route[await held.decided]());
     page.on("pageerror", (error) => this.faults.push(error.message));
-    page.on("console", (message) => { if (message.type() === "error") this.faults.push(message.text()); });
+    page.on("console", (message) => { if (["error", "warning"].includes(message.type())) this.faults.push(message.text()); });
     await page.goto(this.host.url);
     await page.waitForSelector(".page:not(.is-loading)");
     return page;

@@ -17,7 +17,8 @@ static void every_element_is_found_by_its_name(void **state)
         for (int i = 0; i < element_field_count((enum element_type)type); i++) {
             const struct field *field = element_field(element, i);
             assert_true(element_find_field((enum element_type)type, field->name) >= 0);
-            assert_true((field->type == FIELD_CHOICE) == (field->words != NULL));
+            bool has_words = field->type == FIELD_CHOICE || field->type == FIELD_ONE_OF;
+            assert_true(has_words == (field->words != NULL));
         }
     }
     assert_int_equal(element_find("nonsense"), ELEMENT_COUNT);
@@ -31,7 +32,7 @@ static void a_widget_has_the_common_fields_first(void **state)
     assert_true(field_is_required(element_field(slider, 0)));
     assert_true(element_find_field(ELEMENT_slider, "step") > 0);
     assert_int_equal(element_find_field(ELEMENT_text, "on_change"), -1);
-    assert_int_equal(element_field_count(ELEMENT_divider), 0);
+    assert_int_equal(element_field_count(ELEMENT_divider), 1);
     assert_true(element_get(ELEMENT_empty)->single);
     assert_false(element_get(ELEMENT_container)->single);
 }
@@ -43,6 +44,8 @@ static void a_misspelt_option_names_its_nearest(void **state)
     assert_string_equal(element_nearest(ELEMENT_metric, "delta_colour"), "delta_color");
     assert_string_equal(element_nearest(ELEMENT_divider, "kye"), "key");
     assert_string_equal(element_nearest(ELEMENT_button, "onclick"), "on_click");
+    assert_string_equal(element_nearest(ELEMENT_slider, "min_value"), "min");
+    assert_string_equal(element_nearest(ELEMENT_radio, "format"), "format_func");
 }
 
 static void words_are_whole_words(void **state)

@@ -1,6 +1,6 @@
 /* Button, checkbox, toggle, radio: what is pressed or ticked. */
 import { createRenderEffect, For, onCleanup, Show, type JSX } from "solid-js";
-import { controlId, followWidth, Group, Help, Icon, Inline } from "../parts";
+import { controlId, Group, Help, Icon, Inline } from "../parts";
 import type { TreeNode } from "../tree";
 import { usePage } from "../use";
 
@@ -11,7 +11,7 @@ export function Button(node: TreeNode<"button">): HTMLElement {
     <Show when={p.icon && p.icon_position === side}><Icon name={p.icon!} /></Show>
   );
   const box = (
-    <div class="button-box">
+    <div class="button-box" classList={{ "is-unbroken": !p.wrap }}>
       <button
         type="button" class="button" data-kind={p.type} id={controlId(node)} disabled={p.disabled}
         aria-keyshortcuts={ariaShortcut(p.shortcut)} title={p.shortcut} onClick={press}
@@ -19,7 +19,6 @@ export function Button(node: TreeNode<"button">): HTMLElement {
       <Help text={p.help} of={p.label} />
     </div>
   ) as HTMLElement;
-  followWidth(box, () => p.width);
   listenForShortcut(() => p.shortcut, () => { if (!page.isWaiting()) press(); });
   return box;
 }
@@ -67,14 +66,12 @@ export function Checkbox(node: TreeNode<"checkbox" | "toggle">): HTMLElement {
     />
   ) as HTMLInputElement;
   createRenderEffect(() => { input.checked = p.value === true; });
-  const box = (
+  return (
     <div class="choice-box">
       <label class="choice">{input}<Inline class={`choice-label is-${p.label_visibility}`} text={p.label} /></label>
       <Help text={p.help} of={p.label} />
     </div>
   ) as HTMLElement;
-  followWidth(box, () => p.width);
-  return box;
 }
 
 /* ---- radio ---- */

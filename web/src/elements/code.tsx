@@ -1,7 +1,7 @@
 /* Source code with a copy button, its colours, and line numbers if wanted. */
 import { createRenderEffect } from "solid-js";
 import { render } from "solid-js/web";
-import { highlight } from "../highlight";
+import { late } from "../later";
 import { CopyButton, followHeight } from "../parts";
 import type { TreeNode } from "../tree";
 
@@ -27,15 +27,22 @@ export function codeBlock(text: string, language: string): HTMLElement {
   pre.tabIndex = 0;
   pre.setAttribute("role", "group");
   pre.setAttribute("aria-label", "Source code");
-  fill(code, text, language, false);
   pre.append(code);
   box.append(pre);
-  render(() => <CopyButton class="copy" of="the code" text={() => text} />, box);
+  render(() => {
+    createRenderEffect(() => fill(code, text, language, false));
+    return <CopyButton class="copy" of="the code" text={() => text} />;
+  }, box);
   return box;
 }
 
+/** Plain at first, coloured when the colours have come. */
+export function sourceNodes(text: string, language: string): Node[] {
+  return late()?.highlight(text, language) ?? [document.createTextNode(text)];
+}
+
 function fill(code: HTMLElement, text: string, language: string, hasNumbers: boolean): void {
-  const nodes = highlight(text.replace(/\n$/, ""), language);
+  const nodes = sourceNodes(text.replace(/\n$/, ""), language);
   code.replaceChildren(...(hasNumbers ? numberLines(nodes) : nodes));
 }
 

@@ -1,6 +1,7 @@
 /* What one types into: text_input, text_area, number_input. What is typed is a draft until it is sent. */
 import { createRenderEffect, createSignal, onCleanup, Show, type JSX } from "solid-js";
 import type { Value } from "../bson";
+import type { TextInputProps } from "../elements.gen";
 import { formatNumber, tidy } from "../format";
 import { controlId, Field, followHeight, Icon } from "../parts";
 import type { TreeNode } from "../tree";
@@ -11,16 +12,45 @@ const LIVE_PAUSE = 300; /* ms without a key before a live field is sent */
 
 type Editable = HTMLInputElement | HTMLTextAreaElement;
 
-/** Show the widget's value in its field, unless the person is typing another one. */
-function followText(node: TreeNode<"text_input" | "text_area">, field: Editable): void {
-  const { events } = usePage();
-  createRenderEffect(() => {
-    const value = textOf(node.props.value);
-    if (!events.hasDraft(node.id) && field.value !== value) field.value = value;
-  });
-}
+type TextNode = TreeNode<"text_input" | "text_area">;
 
 function textOf(value: Value): string { return typeof value === "string" ? value : ""; }
+
+/**
+ * What is typed into a field of text: a draft of the widget's value, or, while something is wrong with it,
+ * of none. What is wrong is said when the field is left, not while one types.
+ */
+function typeInto(node: TextNode, field: Editable, problemOf: (text: string) => string) {
+  const { events } = usePage();
+  const [count, setCount] = createSignal(0);
+  const [problem, setProblem] = createSignal("");
+  createRenderEffect(() => {
+    const value = textOf(node.props.value);
+    setCount(value.length);
+    if (events.hasDraft(node.id)) return;
+    setProblem("");
+    if (field.value !== value) field.value = value;
+  });
+  field.addEventListener("input", () => {
+    const wrong = problemOf(field.value);
+    setCount(field.value.length);
+    events.draft(node.id, wrong ? undefined : field.value);
+    if (problem()) setProblem(wrong);
+  });
+  const finish = (send: () => void) => {
+    setProblem(events.hasDraft(node.id) || problem() ? problemOf(field.value) : "");
+    send();
+  };
+  field.addEventListener("blur", () => finish(() => events.leave(node.id)));
+  createRenderEffect(() => {
+    if (problem()) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  });
+  const note = (): JSX.Element => <><Problem of={node} text={problem()} /><Counter count={count()} most={node.props.max_chars} /></>;
+  return { note, commit: () => finish(() => events.commit(node.id)) };
+}
+
+const EMPTY = "This cannot be empty.";
 
 function Counter(props: { count: number; most: number | undefined }): JSX.Element {
   return (
@@ -30,36 +60,43 @@ function Counter(props: { count: number; most: number | undefined }): JSX.Elemen
   );
 }
 
+const problemId = (node: { readonly id: number }) => `${controlId(node)}-problem`;
+
+/** Its place is there from the start, so that a screen reader hears what comes into it. */
+function Problem(props: { of: { readonly id: number }; text: string }): JSX.Element {
+  return (
+    <p class="field-error" id={problemId(props.of)} aria-live="polite"><Show when={props.text}><Icon name="circle-alert" />{props.text}</Show></p>
+  );
+}
+
 /* ---- text_input ---- */
+
+const AUTOCOMPLETE: Record<string, string> = { password: "current-password", email: "email", url: "url", tel: "tel" };
 
 export function TextInput(node: TreeNode<"text_input">): HTMLElement {
   const p = node.props, { events } = usePage();
   const [isOpen, setOpen] = createSignal(false);
-  const [count, setCount] = createSignal(0);
   let timer = 0;
   onCleanup(() => clearTimeout(timer));
-  const onInput = (event: { currentTarget: HTMLInputElement }) => {
-    const { value } = event.currentTarget;
-    setCount(value.length);
-    events.draft(node.id, value);
+  const onInput = () => {
     clearTimeout(timer);
     if (p.live) timer = window.setTimeout(() => events.commit(node.id), LIVE_PAUSE);
   };
   const onKey = (event: KeyboardEvent) => {
-    if (event.key === "Enter" && !event.isComposing) events.commit(node.id);
+    if (event.key === "Enter" && !event.isComposing) commit();
   };
+  const type = () => (p.type === "default" || isOpen() ? "text" : p.type);
   const input = (
     <input
-      type={p.type === "password" && !isOpen() ? "password" : "text"} id={controlId(node)} disabled={p.disabled}
-      placeholder={p.placeholder ?? ""} maxlength={p.max_chars} autocomplete={p.autocomplete ?? (p.type === "password" ? "current-password" : "off")}
-      spellcheck={p.type === "password" ? false : undefined}
-      onInput={onInput} onKeyDown={onKey} onBlur={() => events.leave(node.id)}
+      type={type()} id={controlId(node)} disabled={p.disabled} aria-required={p.required || undefined} aria-describedby={problemId(node)}
+      placeholder={p.placeholder ?? ""} maxlength={p.max_chars} autocomplete={p.autocomplete ?? AUTOCOMPLETE[p.type] ?? "off"}
+      spellcheck={p.type === "default" ? undefined : false} onKeyDown={onKey}
     />
   ) as HTMLInputElement;
-  followText(node, input);
-  createRenderEffect(() => setCount(textOf(p.value).length));
+  const { note, commit } = typeInto(node, input, (text) => textProblem(p, text, input.validity.typeMismatch));
+  input.addEventListener("input", onInput);
   return (
-    <Field node={node} note={<Counter count={count()} most={p.max_chars} />}>
+    <Field node={node} note={note()}>
       <span class="input">
         <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>
         {input}
@@ -73,28 +110,36 @@ export function TextInput(node: TreeNode<"text_input">): HTMLElement {
   ) as HTMLElement;
 }
 
+function textProblem(p: TextInputProps, text: string, isMistyped: boolean): string {
+  if (text === "") return p.required ? EMPTY : "";
+  if (isMistyped) return p.type === "email" ? "This is no e-mail address." : "This is no whole address, such as https://example.org.";
+  return p.validate && !matchesWhole(p.validate, text) ? "This does not have the form that is asked for." : "";
+}
+
+/** A pattern that is none asks for nothing. */
+export function matchesWhole(pattern: string, text: string): boolean {
+  try { return new RegExp(`^(?:${pattern})$`, "u").test(text); } catch { return true; }
+}
+
 /* ---- text_area ---- */
 
 export function TextArea(node: TreeNode<"text_area">): HTMLElement {
-  const p = node.props, { events } = usePage();
-  const [count, setCount] = createSignal(0);
+  const p = node.props;
   const onKey = (event: KeyboardEvent) => {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    events.commit(node.id);
+    commit();
   };
   const area = (
     <textarea
-      id={controlId(node)} disabled={p.disabled} placeholder={p.placeholder ?? ""} maxlength={p.max_chars} rows="3"
-      onInput={(event) => { setCount(event.currentTarget.value.length); events.draft(node.id, event.currentTarget.value); }}
-      onKeyDown={onKey} onBlur={() => events.leave(node.id)}
+      id={controlId(node)} disabled={p.disabled} aria-required={p.required || undefined} aria-describedby={problemId(node)}
+      placeholder={p.placeholder ?? ""} maxlength={p.max_chars} rows="3" onKeyDown={onKey}
     />
   ) as HTMLTextAreaElement;
-  followText(node, area);
-  createRenderEffect(() => setCount(textOf(p.value).length));
+  const { note, commit } = typeInto(node, area, (text) => (p.required && text === "" ? EMPTY : ""));
   followHeight(area, () => p.height);
   return (
-    <Field node={node} note={<Counter count={count()} most={p.max_chars} />}>
+    <Field node={node} note={note()}>
       <span class="input is-area">{area}</span>
     </Field>
   ) as HTMLElement;
@@ -129,8 +174,8 @@ export function NumberInput(node: TreeNode<"number_input">): HTMLElement {
   };
   const onInput = () => {
     const text = input.value.trim(), number = readNumber(text);
-    setProblem(text === "" ? "" : problemOf(number, p.min, p.max));
-    events.draft(node.id, text === "" ? null : number === undefined ? undefined : limit(number));
+    setProblem(text !== "" ? problemOf(number, p.min, p.max) : p.required ? EMPTY : "");
+    events.draft(node.id, text === "" && !p.required ? null : number === undefined ? undefined : limit(number));
   };
   const finish = (send: () => void) => {
     const had = events.hasDraft(node.id);
@@ -157,7 +202,7 @@ export function NumberInput(node: TreeNode<"number_input">): HTMLElement {
       type="text" inputmode="decimal" role="spinbutton" id={controlId(node)} disabled={p.disabled} autocomplete="off"
       placeholder={p.placeholder ?? ""} aria-valuenow={value()} aria-valuemin={p.min} aria-valuemax={p.max}
       aria-valuetext={value() === undefined ? "empty" : shown()} aria-invalid={problem() ? "true" : undefined}
-      aria-describedby={problem() ? `${controlId(node)}-problem` : undefined}
+      aria-required={p.required || undefined} aria-describedby={problemId(node)}
       onInput={onInput} onKeyDown={onKey} onKeyUp={() => events.flush()} onFocus={() => setEditing(true)}
       onBlur={() => { setEditing(false); finish(() => events.leave(node.id)); events.flush(); }}
     />
@@ -166,13 +211,8 @@ export function NumberInput(node: TreeNode<"number_input">): HTMLElement {
     const text = shown();
     if (!events.hasDraft(node.id) && input.value !== text) input.value = text;
   });
-  const note = (
-    <Show when={problem()}>
-      <p class="field-error" id={`${controlId(node)}-problem`}><Icon name="circle-alert" />{problem()}</p>
-    </Show>
-  );
   return (
-    <Field node={node} note={note}>
+    <Field node={node} note={<Problem of={node} text={problem()} />}>
       <span class="input">
         <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>
         {input}

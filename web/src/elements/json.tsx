@@ -16,7 +16,7 @@ export function Json(node: TreeNode<"json">): HTMLElement {
   createRenderEffect(() => {
     const now = value(), levels = depth();
     const isBare = levels > 0 && isDocument(now) && keysOf(now).length > 0 && keysOf(now).length <= BARE;
-    const fields = () => keysOf(now as Document).map((name) => <Entry name={name} value={(now as Document)[name]} depth={levels - 1} />);
+    const fields = () => keysOf(now as Document).map((name) => <Entry name={name} path={name} value={(now as Document)[name]} depth={levels - 1} />);
     box.replaceChildren(...([isBare ? fields() : <Entry value={now} depth={levels} />].flat() as Node[]));
   });
   return (
@@ -33,38 +33,46 @@ function parse(body: Value): Value {
   try { return JSON.parse(body) as Value; } catch { return body; }
 }
 
-function Entry(props: { name?: string; value: Value; depth: number }): JSX.Element {
+interface EntryProps {
+  name?: string;
+  path?: string; /* from the top, as a query writes it: stock.berlin */
+  value: Value;
+  depth: number;
+}
+
+function Entry(props: EntryProps): JSX.Element {
   const isBranch = Array.isArray(props.value) || isDocument(props.value);
   if (isBranch && sizeOf(props.value) > 0) return <Branch {...props} />;
   return (
     <div class="tree-leaf">
-      <Name name={props.name} />
+      <Name {...props} />
       <span class={`tree-${kindOf(props.value)}`}>{isBranch ? (Array.isArray(props.value) ? "[ ]" : "{ }") : exactText(props.value)}</span>
       <Show when={typeName(props.value)}>{(name) => <span class="tree-type">{name()}</span>}</Show>
     </div>
   );
 }
 
-function Name(props: { name: string | undefined }): JSX.Element {
-  return <Show when={props.name !== undefined}><span class="tree-name">{props.name}</span></Show>;
+function Name(props: { name?: string; path?: string }): JSX.Element {
+  return <Show when={props.name !== undefined}><span class="tree-name" title={props.path}>{props.name}</span></Show>;
 }
 
-function Branch(props: { name?: string; value: Value; depth: number }): JSX.Element {
+function Branch(props: EntryProps): JSX.Element {
   const [isOpen, setOpen] = createSignal(props.depth > 0);
   const [shown, setShown] = createSignal(STEP);
   const names = Array.isArray(props.value) ? props.value.map((_, index) => String(index)) : keysOf(props.value as Record<string, Value>);
   const count = () => `${names.length} ${Array.isArray(props.value) ? "item" : "field"}${names.length === 1 ? "" : "s"}`;
+  const pathOf = (name: string) => (props.path === undefined ? name : `${props.path}.${name}`);
   const of = (name: string) => (props.value as Record<string, Value>)[name];
   return (
     <details class="tree-branch" open={isOpen()} onToggle={(event) => setOpen(event.currentTarget.open)}>
       <summary>
-        <Name name={props.name} />
+        <Name {...props} />
         <span class="tree-mark">{Array.isArray(props.value) ? "[ ]" : "{ }"}</span>
         <span class="tree-count">{count()}</span>
       </summary>
       <Show when={isOpen()}>
         <div class="tree-children">
-          <For each={names.slice(0, shown())}>{(name) => <Entry name={name} value={of(name)} depth={props.depth - 1} />}</For>
+          <For each={names.slice(0, shown())}>{(name) => <Entry name={name} path={pathOf(name)} value={of(name)} depth={props.depth - 1} />}</For>
           <Show when={names.length > shown()}>
             <button type="button" class="button is-small" onClick={() => setShown(shown() + STEP)}>{names.length - shown()} more</button>
           </Show>

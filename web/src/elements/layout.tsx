@@ -1,7 +1,7 @@
 /* Boxes: container, columns, tabs, expander, empty. */
-import { createMemo, createRenderEffect, createSignal, For, Show, type JSX } from "solid-js";
+import { createEffect, createMemo, createRenderEffect, createSignal, For, onCleanup, Show, type JSX } from "solid-js";
 import { fillWith } from "../children";
-import { followHeight, followStyle, followWidth, Icon, Inline, uniqueId } from "../parts";
+import { followHeight, followStyle, Icon, Inline, uniqueId } from "../parts";
 import type { TreeNode } from "../tree";
 
 const GAPS: Record<string, string> = {
@@ -17,17 +17,31 @@ export function Container(node: TreeNode<"container">): HTMLElement {
   const isScrolling = () => typeof p.height === "number";
   const box = (
     <div
-      class="box" classList={{ stack: !p.horizontal, "is-row": p.horizontal, card: p.border }}
+      class="box" classList={{ stack: !p.horizontal, "is-row": p.horizontal, "is-unbroken": !p.wrap, card: p.border }}
       data-across={p.horizontal_alignment} data-along={p.vertical_alignment}
       tabindex={isScrolling() ? 0 : undefined} role={isScrolling() ? "group" : undefined}
       aria-label={isScrolling() ? "Scrolling box" : undefined}
     />
   ) as HTMLElement;
   followStyle(box, "--gap", () => gapOf(p.gap === "small" && p.horizontal ? 8 : p.gap));
-  followWidth(box, () => p.width);
   followHeight(box, () => p.height);
   fillWith(box, node);
+  createEffect(() => { if (p.autoscroll) onCleanup(stayAtEnd(box)); });
   return box;
+}
+
+const NEAR = 24; /* px from the end that count as there */
+
+/** Follow what is added, unless the person has scrolled away from the end. */
+function stayAtEnd(box: HTMLElement): () => void {
+  let isAtEnd = true;
+  const follow = () => { if (isAtEnd) box.scrollTop = box.scrollHeight; };
+  const onScroll = () => { isAtEnd = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR; };
+  const changes = new MutationObserver(follow);
+  changes.observe(box, { childList: true, subtree: true, characterData: true });
+  box.addEventListener("scroll", onScroll, { passive: true });
+  follow();
+  return () => { changes.disconnect(); box.removeEventListener("scroll", onScroll); };
 }
 
 /* ---- columns ---- */
@@ -45,7 +59,7 @@ export function Columns(node: TreeNode<"columns">): HTMLElement {
     });
   });
   const box = (
-    <div class="columns" classList={{ metrics: isMetrics(), "has-cards": p.border && !isMetrics() }} data-along={p.vertical_alignment} />
+    <div class="columns" classList={{ metrics: isMetrics(), "has-cards": p.border && !isMetrics(), "is-unbroken": !p.wrap }} data-along={p.vertical_alignment} />
   ) as HTMLElement;
   followStyle(box, "--gap", () => gapOf(p.gap));
   followStyle(box, "--count", () => String(Math.min(6, node.children().length)));
@@ -69,6 +83,7 @@ export function Tabs(node: TreeNode<"tabs">): HTMLElement {
   const [chosen, setChosen] = createSignal(first());
   const panels = (<div class="tab-panels" />) as HTMLElement;
   fillWith(panels, node);
+  followHeight(panels, () => p.height);
   createRenderEffect(() => node.children().forEach((child, index) => {
     const panel = child.view?.element;
     if (!panel) return;
@@ -116,7 +131,7 @@ export function Expander(node: TreeNode<"expander">): HTMLElement {
   fillWith(body, node);
   const icon = (): JSX.Element => <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>;
   const box = (
-    <details class="expander">
+    <details class="expander" classList={{ "is-compact": p.type === "compact" }}>
       <summary><Icon name="chevron-right" class="chevron" />{icon()}<Inline text={p.label} /></summary>
       {body}
     </details>

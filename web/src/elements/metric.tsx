@@ -2,13 +2,13 @@
 import { createMemo, createRenderEffect, Show, type JSX } from "solid-js";
 import type { Value } from "../bson";
 import { formatValue } from "../format";
-import { followStyle, Help, Icon, Inline } from "../parts";
+import { followHeight, followStyle, Help, Icon, Inline } from "../parts";
 import type { MetricProps } from "../elements.gen";
 import type { TreeNode } from "../tree";
 
 export function Metric(node: TreeNode<"metric">): HTMLElement {
   const p = node.props;
-  return (
+  const box = (
     <div class="metric" classList={{ card: p.border }}>
       <div class="metric-label" data-visibility={p.label_visibility}>
         <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>
@@ -20,6 +20,8 @@ export function Metric(node: TreeNode<"metric">): HTMLElement {
       <Show when={(p.chart_data?.length ?? 0) > 1}><Sparkline numbers={p.chart_data!} kind={p.chart_type} /></Show>
     </div>
   ) as HTMLElement;
+  followHeight(box, () => p.height);
+  return box;
 }
 
 /** Currency signs and units step back a shade. */

@@ -4,9 +4,9 @@ import { isDocument, type Value } from "../bson";
 import { fillWith } from "../children";
 import type { ExceptionProps } from "../elements.gen";
 import { formatTime } from "../format";
-import { highlight } from "../highlight";
-import { CopyButton, followWidth, Icon, Inline, Prose, uniqueId } from "../parts";
+import { CopyButton, Icon, Inline, Prose, uniqueId } from "../parts";
 import type { TreeNode } from "../tree";
+import { sourceNodes } from "./code";
 
 /* ---- notes ---- */
 
@@ -56,7 +56,7 @@ export function Failure(props: { p: FailureProps }): JSX.Element {
         <div class="source" tabindex="0" role="group" aria-label={`The source around line ${p.line ?? ""}`}>
           <ol><For each={lines()}>{([number, text]) => (
             <li classList={{ "is-here": number === p.line }} aria-current={number === p.line ? "true" : undefined}>
-              <span>{number}</span><code>{highlight(text, "lua")}</code>
+              <span>{number}</span><code>{sourceNodes(text, "lua")}</code>
             </li>
           )}</For></ol>
         </div>
@@ -97,7 +97,7 @@ export function ProgressBar(node: TreeNode<"progress">): HTMLElement {
   const p = node.props, id = uniqueId("progress");
   const share = () => Math.max(0, Math.min(1, p.value > 1 ? p.value / 100 : p.value || 0));
   const percent = () => `${Math.round(share() * 100)}%`;
-  const box = (
+  return (
     <div class="field progress-box">
       <Show when={p.text}>
         <div class="field-label"><label for={id}><Inline text={p.text} /></label><span class="field-value" aria-hidden="true">{percent()}</span></div>
@@ -105,8 +105,6 @@ export function ProgressBar(node: TreeNode<"progress">): HTMLElement {
       <progress class="progress" id={id} max="1" value={share()} aria-label={p.text ? undefined : "Progress"} />
     </div>
   ) as HTMLElement;
-  followWidth(box, () => p.width);
-  return box;
 }
 
 /* ---- spinner: it may be over before anyone need know of it ---- */
@@ -153,7 +151,7 @@ export function Status(node: TreeNode<"status">): HTMLElement {
   const body = (<div class="status-body" />) as HTMLElement;
   fillWith(body, node);
   const box = (
-    <details class="status-block" data-tone={state().tone}>
+    <details class="status-block" data-tone={state().tone} classList={{ "is-compact": p.type === "compact" }}>
       <summary>
         <Show when={state().icon} fallback={<span class="spinner" aria-hidden="true" />}>{(name) => <Icon name={name()} />}</Show>
         <Inline text={p.label} /><span class="visually-hidden">, {state().word}</span>

@@ -2,6 +2,7 @@
 import { createMemo, createRenderEffect, createSignal, For, on, Show, type Accessor, type JSX, type Setter } from "solid-js";
 import { isDocument, keysOf, ObjectId, type Document, type Value } from "../bson";
 import { placesOf } from "../format";
+import { followHeight, Inline } from "../parts";
 import type { TreeNode } from "../tree";
 import { washElement } from "../wash";
 import { kindOf, lineOf } from "./value";
@@ -27,14 +28,14 @@ export function Table(node: TreeNode<"table">): HTMLElement {
   const columns = createMemo(() => names().map((name) => describe(name, documents())));
   const columnMap = createMemo(() => new Map(columns().map((column) => [column.name, column])));
   const rows = keepRows(documents);
-  return (
+  const box = (
     <div class="table-card card" data-border={String(p.border)} classList={{ "is-empty-table": documents().length === 0 }}>
       <div class="table-scroll" tabindex="0" role="group" aria-label="Table">
         <table class="table">
           <Show when={!p.hide_header && names().length > 0}>
             <thead><tr>
               <Show when={!p.hide_index}><th scope="col"><span class="visually-hidden">Row</span></th></Show>
-              <For each={names()}>{(name) => <th scope="col" classList={{ "is-number": columnMap().get(name)?.isNumber }}>{name}</th>}</For>
+              <For each={names()}>{(name) => <th scope="col" classList={{ "is-number": columnMap().get(name)?.isNumber }}><Inline text={name} /></th>}</For>
             </tr></thead>
           </Show>
           <tbody>
@@ -50,6 +51,8 @@ export function Table(node: TreeNode<"table">): HTMLElement {
       </div>
     </div>
   ) as HTMLElement;
+  followHeight(box, () => p.height);
+  return box;
 }
 
 function Cell(props: { value: Value; column: Column | undefined }): JSX.Element {
@@ -59,7 +62,7 @@ function Cell(props: { value: Value; column: Column | undefined }): JSX.Element 
     <td classList={{
       "is-number": props.column?.isNumber === true, "is-empty": kind() === "empty", "is-quiet": kind() === "date",
       "is-code": kind() === "id" || kind() === "document" || kind() === "list" || kind() === "other",
-    }}>{text()}</td>
+    }}>{kind() === "text" ? <Inline text={text()} /> : text()}</td>
   ) as HTMLElement;
   createRenderEffect(on(text, () => washElement(cell), { defer: true }));
   return cell;

@@ -2,19 +2,27 @@
 import { createRenderEffect, onMount, Show, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
 import { plainText } from "../markdown";
-import { followWidth, Help, Icon, Inline, Prose, uniqueId } from "../parts";
+import { Help, Icon, Inline, Prose, uniqueId } from "../parts";
 import type { TreeNode } from "../tree";
 
 export function Markdown(node: TreeNode<"markdown">): HTMLElement {
   const p = node.props;
-  const box = (
-    <div class="markdown" data-align={p.text_alignment}>
-      <Prose text={p.body} />
+  return (
+    <div class="markdown" data-align={p.text_alignment} classList={{ "is-unbroken": !p.wrap }}>
+      <Prose text={p.body} heading={p.anchors ? addAnchor : undefined} />
       <Help text={p.help} of="this text" />
     </div>
   ) as HTMLElement;
-  followWidth(box, () => p.width);
-  return box;
+}
+
+function addAnchor(heading: HTMLElement): void {
+  const text = heading.textContent ?? "";
+  heading.id = uniqueId(slugOf(text));
+  heading.append(<Anchor to={heading.id} of={text} /> as HTMLElement);
+}
+
+function Anchor(props: { to: string; of: string }): JSX.Element {
+  return <a class="anchor" href={`#${props.to}`} aria-label={`Link to ${props.of}`}><Icon name="link" /></a>;
 }
 
 export function Caption(node: TreeNode<"caption">): HTMLElement {
@@ -65,10 +73,12 @@ function heading(
   const slug = uniqueId(typeof p.anchor === "string" ? p.anchor : slugOf(p.body));
   const box = (
     <div class={`heading is-${name}`} data-align={p.text_alignment} data-colour={colour()} classList={{ "has-divider": colour() !== undefined }}>
-      <Dynamic component={tag} class={name} id={slug} tabindex="-1"><Inline text={p.body} /></Dynamic>
+      <Dynamic component={tag} class={name} id={slug} tabindex="-1">
+        <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show><Inline text={p.body} />
+      </Dynamic>
       <Help text={p.help} of={p.body} />
       <Show when={p.anchor !== false}>
-        <a class="anchor" href={`#${slug}`} aria-label={`Link to ${plainText(p.body)}`}><Icon name="link" /></a>
+        <Anchor to={slug} of={plainText(p.body)} />
       </Show>
     </div>
   ) as HTMLElement;

@@ -1,0 +1,172 @@
+// Every element takes every option of its list, each of the right kind only; and what one writes into a
+// page that is there already lands where it belongs.
+import { test } from 'node:test'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Moonlit, apps } from '../support/moonlit.mjs'
+import { Page } from '../support/page.mjs'
+
+async function withApp(script, body) {
+  const host = await Moonlit.start({ script: 'local ui = require "moonlit"\n' + script })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    await body(page, host)
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+}
+
+/* ---- the list ---- */
+
+const definition = readFileSync(join(apps, '../runtime/ui/elements.def'), 'utf8')
+const common = [...definition.matchAll(/^WIDGET_FIELD\((\w+), OPTION, (\w+)(?:\(([^)]*)\))?, ([^,]+),/gm)]
+  .map(([, name, type, words, fallback]) => ({ name, type, words: words?.split('|'), fallback }))
+const fields = [...definition.matchAll(/^FIELD\((\w+), (\w+), OPTION, (\w+)(?:\(([^)]*)\))?, ([^,]+),/gm)]
+  .map(([, element, name, type, words, fallback]) => ({ element, name, type, words: words?.split('|'), fallback }))
+const widgets = [...definition.matchAll(/^ELEMENT\((\w+), WIDGET,/gm)].map(([, name]) => name)
+for (const element of widgets) fields.push(...common.map((field) => ({ element, ...field })))
+
+/* What stands before the options. */
+const CALLS = { json: '{ a = 1 }', table: '{ { a = 1 } }', metric: '"l", 1', progress: '0.5', divider: '', container: '',
+  radio: '"l", { "a", "b" }', selectbox: '"l", { "a", "b" }', multiselect: '"l", { "a", "b" }', columns: '2', tabs: '{ "a", "b" }' }
+const call = (element, options) => {
+  const before = [CALLS[element] ?? '"l"', options].filter((part) => part !== '').join(', ')
+  return element === 'spinner' ? `ui.spinner(${before}, function() ui.text "inside" ui.stop() end)` : `ui.${element}(${before})`
+}
+
+const isWord = (word) => !['true', 'false', 'number', 'text', 'bson'].includes(word)
+const lua = (value) => (Array.isArray(value) ? `{ ${value.map(lua).join(', ')} }` : JSON.stringify(value))
+
+/* Values that an option takes, none of them its default. */
+function samples({ type, words, fallback }) {
+  switch (type) {
+    case 'TEXT': return ['x']
+    case 'BOOLEAN': return [fallback !== 'true']
+    case 'NUMBER': case 'INTEGER': return [7]
+    case 'NUMBERS': return [[1, 2]]
+    case 'TEXTS': return [['a']]
+    case 'SIZE': return ['stretch', 'content', 120]
+    case 'CHOICE': return words.filter((word) => word !== fallback)
+    case 'ONE_OF': return words.filter((word) => word !== fallback && word !== 'bson')
+      .map((word) => (isWord(word) ? word : { true: true, false: false, number: 12, text: 'words' }[word]))
+    default: return []
+  }
+}
+
+/* What it does not take. */
+const BAD = { TEXT: 'print', BOOLEAN: '"yes"', NUMBER: '"x"', INTEGER: '1.5', NUMBERS: '{ "x" }', TEXTS: '{ {} }', SIZE: '"huge"', CHOICE: '"nonsense"', ONE_OF: 'print' }
+
+const counter = (cases) => `
+local case = ui.state.case or 0
+if ui.button "Next" then case = case + 1 ui.state.case = case end
+${cases.map((code, i) => `${i === 0 ? 'if' : 'elseif'} case == ${i} then ${code}`).join('\n')}
+end`
+
+test('every option of every element is taken and reaches the page', async () => {
+  const cases = fields.flatMap((field) => samples(field).map((value) => ({ ...field, value })))
+  assert.ok(cases.length > 150, String(cases.length))
+  await withApp(counter(cases.map(({ element, name, value }) => call(element, `{ ${name} = ${lua(value)} }`))), async (page) => {
+    for (const { element, name, value } of cases) {
+      const what = `${element} { ${name} = ${lua(value)} }`
+      if (element !== 'exception') assert.equal(page.find('exception')?.props.message, undefined, what)
+      const node = page.elements(element).find((one) => one.props.label !== 'Next')
+      if (element !== 'spinner') assert.deepEqual(node?.props[name], value, what)
+      page.press('Next')
+      await page.settled()
+    }
+  })
+})
+
+test('an option of the wrong kind raises, and the sentence names it', async () => {
+  const cases = fields.filter(({ type }) => BAD[type])
+  await withApp(counter(cases.map(({ element, name, type }) => call(element, `{ ${name} = ${BAD[type]} }`))), async (page) => {
+    for (const { element, name, type } of cases) {
+      const what = `${element} { ${name} = ${BAD[type]} }`
+      const message = page.find('exception')?.props.message ?? ''
+      assert.match(message, new RegExp(`^ui\\.${element}: ${name}\\b`), what)
+      page.press('Next')
+      await page.settled()
+    }
+  })
+})
+
+/* ---- particular ones ---- */
+
+test('the names that other houses give to options lead to ours', async () => {
+  const cases = [['ui.slider("n", { min_value = 1 })', 'min'], ['ui.number_input("n", { max_value = 1 })', 'max'], ['ui.radio("r", { 1 }, { format = tostring })', 'format_func']]
+  await withApp(counter(cases.map(([code]) => code)), async (page) => {
+    for (const [code, name] of cases) {
+      assert.match(page.find('exception')?.props.message ?? '', new RegExp(`did you mean "${name}"\\?`), code)
+      page.press('Next')
+      await page.settled()
+    }
+  })
+})
+
+test('a metric shows numbers, texts and BSON numbers, and nothing else', async () => {
+  const cases = ['ui.metric("m", 1)', 'ui.metric("m", "1 kg", "-2")', 'ui.metric("m", bson.decimal "1.50", bson.int64 "9007199254740993")', 'ui.metric("m")']
+  await withApp('local bson = require "moonlit.bson"\n' + counter([...cases, 'ui.metric("m", { 1 })', 'ui.metric("m", print)']), async (page) => {
+    for (const code of cases) {
+      assert.equal(page.find('exception')?.props.message, undefined, code)
+      assert.equal(page.elements('metric').length, 1)
+      page.press('Next')
+      await page.settled()
+    }
+    assert.match(page.find('exception').props.message, /ui\.metric/)
+    page.press('Next')
+    await page.settled()
+    assert.match(page.find('exception').props.message, /value is one of number\|text\|bson; got function/)
+  })
+})
+
+test('a toast is changed in place by its handle', () => withApp(`
+local note = ui.toast "Saving"
+note:toast("Saved", { icon = "check" })
+`, async (page) => {
+  assert.deepEqual(page.elements('toast').map(({ props }) => props), [{ body: 'Saved', icon: 'check' }])
+}))
+
+test('handles are drawn over: a metric by a metric, a text by a note, a status by its update', () => withApp(`
+local one = ui.metric("Orders", 1)
+local two = ui.text "soon"
+one:metric("Orders", 2, 1)
+two:success "done"
+local box = ui.status("Task", { type = "compact" })
+box:update { label = "Task done", state = "complete", expanded = true }
+`, async (page) => {
+  assert.deepEqual(page.elements().map(({ type }) => type), ['metric', 'success', 'status'])
+  assert.deepEqual(page.find('metric').props, { label: 'Orders', value: 2, delta: 1 })
+  assert.deepEqual(page.find('status').props, { label: 'Task done', state: 'complete', expanded: true, type: 'compact' })
+}))
+
+test('an empty place holds one element; a write of several into it says what to do', () => withApp(`
+local place = ui.empty()
+place:write("one", "text")
+place:container():write("a", { 1 }, "b")
+place:write("a", { 1 })
+`, async (page) => {
+  assert.deepEqual(page.elements().map(({ type }) => type), ['empty', 'container', 'markdown', 'json', 'markdown', 'exception'])
+  assert.match(page.find('exception').props.message, /an empty place holds one element, and these are 2; put a container in it/)
+  assert.equal(page.find('exception').props.line, 6)
+}))
+
+test('a change that is ignored reaches the script with the next run', () => withApp(`
+local word = ui.text_input("Word", { on_change = "ignore" })
+ui.text(word)
+ui.button "Go"
+`, async (page) => {
+  assert.equal(page.find('text_input').props.ignores, true)
+  page.event({ [page.find('text_input').id]: 'typed' }, page.find('button').id)
+  await page.settled()
+  assert.equal(page.find('text').props.body, 'typed')
+}))
+
+test('on_change takes a function or a word', () => withApp(`
+ui.text_input("Word", { on_change = "rerun" })
+ui.text_input("Other", { on_change = "sometimes" })
+`, async (page) => {
+  assert.match(page.find('exception').props.message, /on_change is a function, "rerun" or "ignore"; got "sometimes"/)
+  assert.equal(page.find('text_input', 'Word').props.ignores, undefined)
+}))

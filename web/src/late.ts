@@ -1,0 +1,5 @@
+/* What the first paint seldom needs, in a file of its own; later.ts asks for it. */
+export { highlight } from "./highlight";
+export { Multiselect, TypedSelect } from "./elements/combobox";
+export { Json } from "./elements/json";
+export { Table } from "./elements/table";
