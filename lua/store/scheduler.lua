@@ -122,7 +122,7 @@ end
 local function wake_sleepers()
   local moment = now()
   for op in pairs(sleeping) do
-    if op.ended or op.wake_at <= moment then
+    if op.wake_at <= moment then
       sleeping[op] = nil
       ready[#ready + 1] = op
     end
@@ -163,6 +163,10 @@ function scheduler.finish(op, code, message)
   if not op.ended and op ~= current then
     op.ended = { code = code, message = message }
     scheduler.killed = scheduler.killed + 1
+    if sleeping[op] then
+      sleeping[op] = nil
+      ready[#ready + 1] = op
+    end
     core.wake()
   end
 end
