@@ -34,6 +34,8 @@ static const struct option options[] = {
     {"--wall-limit", "SECONDS", OPTION_NUMBER, AT(wall_limit), "a run from start to end (120)"},
     {"--memory-limit", "MIB", OPTION_NUMBER, AT(memory_limit),
      "growth of the Lua heap by one run (128)"},
+    {"--press-limit", "SECONDS", OPTION_NUMBER, AT(press_limit),
+     "a press whose button is not drawn, while newer events wait (30)"},
     {"--session-timeout", "SECONDS", OPTION_NUMBER, AT(session_timeout),
      "how long a session without a page is kept (600)"},
     {"--test-commands", NULL, OPTION_ON, AT(test_commands),
@@ -50,6 +52,7 @@ static void set_defaults(struct config *config)
         .cpu_limit = LIMIT_RUN_CPU / 1e3,
         .wall_limit = LIMIT_RUN_WALL / 1e3,
         .memory_limit = (double)LIMIT_RUN_MEMORY / (1024 * 1024),
+        .press_limit = LIMIT_RUN_PRESS_TIME / 1e3,
         .session_timeout = LIMIT_SESSION_IDLE_TIME / 1e3,
     };
     const char *uri = getenv("MONGODB_URI");

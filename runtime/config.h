@@ -24,6 +24,7 @@ struct config {
     bool test_commands;     /* the built-in store knows configureFailPoint */
     double cpu_limit;       /* seconds */
     double wall_limit;      /* seconds */
+    double press_limit;     /* seconds */
     double memory_limit;    /* MiB */
     double session_timeout; /* seconds */
 };

@@ -129,6 +129,7 @@ struct host *host_new(uv_loop_t *loop, struct log *log, const struct config *con
     struct engine_limits limits = {
         .cpu_ms = (uint64_t)(config->cpu_limit * 1e3),
         .wall_ms = (uint64_t)(config->wall_limit * 1e3),
+        .press_ms = (uint64_t)(config->press_limit * 1e3),
         .memory_bytes = (size_t)(config->memory_limit * 1024 * 1024),
     };
     host->state = state_new(&host->engine, error);

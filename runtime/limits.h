@@ -38,7 +38,7 @@
 #define LIMIT_RUN_UNYIELDABLE 50               /* Lua time in one go where a coroutine cannot yield */
 #define LIMIT_RUN_RERUNS 100                   /* ui.rerun() in a row without a new event */
 #define LIMIT_RUN_BRANCHES 256                 /* branches of one run: ui.together, ui.timeout */
-#define LIMIT_RUN_PRESS_TIME 30000             /* an unreceived press while newer events wait */
+#define LIMIT_RUN_PRESS_TIME 30000             /* an unreceived press while newer events wait; --press-limit */
 #define LIMIT_RUN_STOP_TIME 2000               /* Stop waits so long for a write under way */
 #define LIMIT_ONCE 10000                       /* names of ui.once, whose results are kept */
 #define LIMIT_COROUTINE_POOL 64                /* coroutines kept for the next runs */

@@ -18,6 +18,14 @@ local runner = {}
 ---@field f function
 ---@field args any[]
 
+-- What fails in a callback is shown, and the others and the script go on.
+local function call_back(callbacks)
+  for _, callback in ipairs(callbacks) do
+    xpcall(callback.f, core.callback_failed, unpack(callback.args))
+    core.callback_ended()
+  end
+end
+
 ---@param session table the session's own table
 ---@param instantiate fun(environment: table): function a fresh main function of the script
 ---@param changed integer[]? ids of the widgets whose values the event changed, the press last
@@ -32,11 +40,8 @@ function runner.main(session, instantiate, changed, version)
   local environment = sandbox.environment(session)
   local script = instantiate(environment)
   if changed then
-    for _, callback in ipairs(bindings.find(session, changed, core.seen())) do
-      core.shield_begin()
-      callback.f(unpack(callback.args))
-      core.shield_end()
-    end
+    call_back(bindings.find(session, changed, core.seen()))
+    core.callbacks_ended()
   end
   script()
 end

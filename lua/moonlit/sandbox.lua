@@ -161,7 +161,10 @@ end
 local function after(place, shields, ok, ...)
   if not ok then
     shared[2] = place
-    shared[3] = shields
+    if shared[3] ~= shields then
+      shared[3] = shields
+      core.shield_left()
+    end
   end
   return ok, ...
 end

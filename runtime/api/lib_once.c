@@ -31,7 +31,9 @@ struct flight {
 struct op_once {
     struct op op;
     struct list link;
-    struct flight *flight; /* NULL after it has landed */
+    char *key;
+    int function;          /* reference: what to call when nobody has yet */
+    struct flight *flight; /* NULL before the start, and after it has landed */
     bool failed;
     int value;
 };
@@ -143,11 +145,34 @@ static void on_end(struct run *run)
 
 static const struct run_owner once_owner = {nothing, nothing, is_superseded, on_end};
 
+static struct flight *take_off(struct engine *engine, const char *key, int function)
+{
+    lua_State *L = engine->state->L;
+    struct flight *flight = memory_new(sizeof *flight);
+    flight->engine = engine;
+    engine->flights++;
+    flight->key = memory_copy_text(key);
+    flight->value = LUA_NOREF;
+    list_init(&flight->waiters);
+    put_flight(L, key, flight);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, function);
+    flight->run = run_new(engine, L, 0, NULL, &once_owner, flight);
+    flight->run->main->on_end = on_branch_end;
+    run_start(flight->run);
+    return flight;
+}
+
 /* ---- the waiting ---- */
 
+/* Only a run that may still begin something takes off. */
 static void once_start(struct op *base)
 {
     struct op_once *op = once_of(base);
+    struct engine *engine = base->branch->run->engine;
+    op->flight = find_flight(engine->state->L, op->key);
+    if (op->flight == NULL) {
+        op->flight = take_off(engine, op->key, op->function);
+    }
     list_push_last(&op->flight->waiters, &op->link);
 }
 
@@ -168,30 +193,16 @@ static void once_free(struct op *base)
 {
     struct op_once *op = once_of(base);
     if (base->branch != NULL) {
-        luaL_unref(base->branch->run->engine->state->L, LUA_REGISTRYINDEX, op->value);
+        lua_State *L = base->branch->run->engine->state->L;
+        luaL_unref(L, LUA_REGISTRYINDEX, op->value);
+        luaL_unref(L, LUA_REGISTRYINDEX, op->function);
     }
+    free(op->key);
     free(op);
 }
 
 static const struct op_type once_type = {"ui.once", once_start, once_finish, once_cancel,
                                          once_free};
-
-static struct flight *take_off(lua_State *L, const char *key, int function)
-{
-    struct engine *engine = engine_of(L);
-    struct flight *flight = memory_new(sizeof *flight);
-    flight->engine = engine;
-    engine->flights++;
-    flight->key = memory_copy_text(key);
-    flight->value = LUA_NOREF;
-    list_init(&flight->waiters);
-    put_flight(L, key, flight);
-    lua_pushvalue(L, function);
-    flight->run = run_new(engine, L, 0, NULL, &once_owner, flight);
-    flight->run->main->on_end = on_branch_end;
-    run_start(flight->run);
-    return flight;
-}
 
 static int once_call(lua_State *L)
 {
@@ -217,13 +228,12 @@ static int once_call(lua_State *L)
                         LIMIT_ONCE);
         return 2;
     }
-    if (flight == NULL) {
-        flight = take_off(L, key, 2);
-    }
     struct op_once *op = memory_new(sizeof *op);
     op->op.type = &once_type;
     op->op.kind = OP_QUIET;
-    op->flight = flight;
+    op->key = memory_copy_text(key);
+    lua_pushvalue(L, 2);
+    op->function = luaL_ref(L, LUA_REGISTRYINDEX);
     op->value = LUA_NOREF;
     list_init(&op->link);
     return op_wait(L, &op->op);

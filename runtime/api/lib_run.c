@@ -11,8 +11,10 @@
 #include "bridge/state.h"
 #include "limits.h"
 #include "run/engine.h"
+#include "run/failure.h"
 #include "run/run.h"
 #include "session/session.h"
+#include "ui/element.h"
 
 /* The session of the run now going on, or an error that says what cannot be used here. */
 static struct session *check_session(lua_State *L, const char *what)
@@ -69,7 +71,7 @@ static int get_info(lua_State *L)
 static int stop(lua_State *L)
 {
     check_session(L, "ui.stop()");
-    return run_leave_here(L, LEAVE_STOP_CALL);
+    return run_leave_here(L, run_of(L)->rerun_after ? LEAVE_RERUN : LEAVE_STOP_CALL);
 }
 
 static int rerun(lua_State *L)
@@ -81,7 +83,12 @@ static int rerun(lua_State *L)
                           "only when something has changed",
                           LIMIT_RUN_RERUNS);
     }
-    session->reruns++;
+    struct run *run = run_of(L);
+    session->reruns += !run->rerun_after;
+    if (run->holds.callbacks) { /* acts after the rest */
+        run->rerun_after = true;
+        return 0;
+    }
     return run_leave_here(L, LEAVE_RERUN);
 }
 
@@ -121,17 +128,48 @@ static int shield_end(lua_State *L)
     return 0;
 }
 
+/* shield_left(): an error has passed through shields, and pcall caught it. */
+static int shield_left(lua_State *L)
+{
+    struct branch *branch = branch_of(L);
+    if (branch != NULL) {
+        branch_sync(branch);
+        hold_ended(branch->run);
+    }
+    return 0;
+}
+
+/* callback_failed(error): the error handler around a callback. It is shown, and the run goes on. */
+static int callback_failed(lua_State *L)
+{
+    struct run *run = run_of(L);
+    failure_read(run_failure(run), L, run->engine->state);
+    session_show_failure(run, ROOT_MAIN);
+    return 0;
+}
+
+/* callback_ended(): whatever it left open is closed. */
+static int callback_ended(lua_State *L)
+{
+    struct branch *branch = branch_of(L);
+    branch_sync(branch);
+    luaL_unref(L, LUA_REGISTRYINDEX, branch->container_reference);
+    branch->container_reference = LUA_NOREF;
+    branch->shields = 0;
+    branch_share(branch);
+    return 0;
+}
+
+static int callbacks_ended(lua_State *L)
+{
+    hold_end_callbacks(run_of(L));
+    return 0;
+}
+
 static int get_seen(lua_State *L)
 {
     struct run *run = run_of(L);
     lua_pushnumber(L, (lua_Number)run->seen);
-    return 1;
-}
-
-static int get_press(lua_State *L)
-{
-    struct run *run = run_of(L);
-    lua_pushnumber(L, (lua_Number)run->press);
     return 1;
 }
 
@@ -156,8 +194,11 @@ int luaopen_moonlit_core_run(lua_State *L)
         {"print", print_line},
         {"shield_begin", shield_begin},
         {"shield_end", shield_end},
+        {"shield_left", shield_left},
+        {"callback_failed", callback_failed},
+        {"callback_ended", callback_ended},
+        {"callbacks_ended", callbacks_ended},
         {"seen", get_seen},
-        {"press", get_press},
         {"place", place},
         {NULL, NULL},
     };

@@ -45,12 +45,6 @@ static struct op_together *together_of(struct op *op)
     return list_item(op, struct op_together, op);
 }
 
-static bool is_busy(const struct branch *branch)
-{
-    return branch->shields > 0 ||
-           (branch->op != NULL && branch->op->kind == OP_WRITE && !branch->op->ready);
-}
-
 static void end_child(struct child *child)
 {
     list_remove(&child->link);
@@ -63,7 +57,7 @@ static void sweep(struct op_together *op)
 {
     list_each_safe (link, after, &op->children) {
         struct child *child = list_item(link, struct child, link);
-        if (!is_busy(child->branch)) {
+        if (!branch_is_busy(child->branch)) {
             end_child(child);
         }
     }

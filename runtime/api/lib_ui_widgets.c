@@ -235,7 +235,7 @@ static int draw_button(struct call *call)
     bind_widget(call, widget);
     begin_draft(call);
     end_draft(call, false);
-    lua_pushboolean(call->L, run_receive_press(call->branch, call->id));
+    lua_pushboolean(call->L, run_receive_press(call->L, call->branch, call->id));
     return 1;
 }
 

@@ -405,6 +405,6 @@ const char *rewrite_hint(int kind)
     case HINT_GUARD:
         return "a press was received by an if that leaves when there is none";
     default:
-        return "a press was received";
+        return "a press was received where no if and no local tests it";
     }
 }

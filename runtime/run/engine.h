@@ -30,6 +30,7 @@ struct state;
 struct engine_limits {
     uint64_t cpu_ms;     /* Lua time of one run */
     uint64_t wall_ms;    /* from start to end */
+    uint64_t press_ms;   /* an unreceived press while newer events wait */
     size_t memory_bytes; /* growth of the Lua heap by one run */
 };
 

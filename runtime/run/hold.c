@@ -9,7 +9,7 @@
 
 bool run_is_action(const struct run *run)
 {
-    if (run->holds.press != PRESS_NONE) {
+    if (run->holds.press != PRESS_NONE || run->holds.callbacks) {
         return true;
     }
     list_each (link, &run->branches) {
@@ -34,16 +34,18 @@ static void end_press(struct run *run)
     hold_ended(run);
 }
 
-bool hold_drop_press(struct run *run)
+void hold_drop_press(struct run *run)
 {
-    if (run->holds.press != PRESS_UNRECEIVED) {
-        return false;
-    }
     end_press(run);
-    return true;
 }
 
-bool run_receive_press(struct branch *branch, uint64_t id)
+void hold_end_callbacks(struct run *run)
+{
+    run->holds.callbacks = false;
+    hold_ended(run);
+}
+
+bool run_receive_press(lua_State *L, struct branch *branch, uint64_t id)
 {
     struct run *run = branch->run;
     if (run->holds.press != PRESS_UNRECEIVED || run->press != id) {
@@ -51,6 +53,7 @@ bool run_receive_press(struct branch *branch, uint64_t id)
     }
     branch_sync(branch); /* the place it draws in is Lua's to change: read before it is written */
     run->holds.press = PRESS_UNCLAIMED;
+    run->holds.kept_line = run_line(L, NULL, 0);
     branch->presses++;
     branch_share(branch);
     return true;

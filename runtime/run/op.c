@@ -11,6 +11,7 @@ int op_wait(lua_State *L, struct op *op)
     struct engine *engine = engine_of(L);
     struct branch *branch = engine->current;
     const char *name = op->type->name;
+    op->branch = branch;
     if (branch == NULL || !lua_isyieldable(L)) {
         op->type->free(op);
         return luaL_error(L,
@@ -20,29 +21,21 @@ int op_wait(lua_State *L, struct op *op)
     }
     struct run *run = branch->run;
     branch_sync(branch);
-    bool was_row = branch->row_of_writes;
-    if (op->kind == OP_READ && was_row) {
+    if (op->kind == OP_READ && branch->row_of_writes) {
         branch->row_of_writes = false;
         hold_ended(run);
-    } else if (op->kind == OP_WRITE) {
-        branch->row_of_writes = true;
-    }
-    bool is_new_write = op->kind == OP_WRITE && !was_row;
-    if (is_new_write) {
-        branch->row_of_writes = false; /* is there something newer before this one begins? */
     }
     if (!run_is_action(run) && run->owner->superseded(run)) {
         op->type->free(op);
         return run_leave_here(L, LEAVE_SUPERSEDED);
     }
-    if (is_new_write) {
-        branch->row_of_writes = true;
-    }
     if (run->leaving && branch->shields == 0) {
         op->type->free(op);
         return run_leave_here(L, run->leave);
     }
-    op->branch = branch;
+    if (op->kind == OP_WRITE) {
+        branch->row_of_writes = true;
+    }
     op->started = uv_hrtime();
     branch->op = op;
     run->operations++;

@@ -52,7 +52,7 @@ struct op_type {
 struct op {
     const struct op_type *type;
     enum op_kind kind;
-    struct branch *branch; /* who waits; set by op_wait */
+    struct branch *branch; /* who waits; set by op_wait; NULL outside of a run */
     uint64_t started;      /* uv_hrtime when it was started */
     bool ready;            /* op_ready was called */
 };

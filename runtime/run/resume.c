@@ -122,7 +122,8 @@ static void wait_if_idle(struct run *run)
 static bool stays_suspended(struct branch *branch)
 {
     struct run *run = branch->run;
-    if (!run->leaving || branch->shields > 0) {
+    bool goes_on = branch->shields > 0 && run->leave < LEAVE_STOPPED;
+    if (!run->leaving || goes_on) {
         return false;
     }
     if (!run_has_unfinished_business(run)) {
@@ -151,7 +152,11 @@ static void after_yield(struct branch *branch)
         run_look(run);
         return;
     case YIELD_LEAVE:
-        run_leave(run, run->leave);
+        if (!run->leaving) {
+            run_leave(run, run->leave);
+        } else if (!run_has_unfinished_business(run)) {
+            run_finish(run, run->leave);
+        }
         return;
     case YIELD_NONE:
         lua_settop(branch->co, 0);

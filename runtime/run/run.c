@@ -134,7 +134,6 @@ static void drop_branch(struct branch *branch, bool clean)
         struct op *op = branch->op;
         branch->op = NULL;
         if (!op->ready) {
-            branch->run->write_unknown |= op->kind == OP_WRITE;
             op->type->cancel(op);
         }
         op->type->free(op);
@@ -151,8 +150,11 @@ static void drop_branch(struct branch *branch, bool clean)
 void branch_end(struct branch *branch)
 {
     struct run *run = branch->run;
+    bool held = branch->row_of_writes || branch->shields > 0;
     drop_branch(branch, false);
-    hold_ended(run);
+    if (held) {
+        hold_ended(run);
+    }
 }
 
 void run_on_branch_end(struct branch *branch, int status, int results)
@@ -162,7 +164,7 @@ void run_on_branch_end(struct branch *branch, int status, int results)
         branch->on_end(branch, status, results);
         return;
     }
-    run_finish(run, status == 0 ? LEAVE_NOT : LEAVE_FAILED);
+    run_finish(run, status != 0 ? LEAVE_FAILED : run->rerun_after ? LEAVE_RERUN : LEAVE_NOT);
 }
 
 static enum run_state state_after(enum leave leave)
@@ -221,12 +223,28 @@ void defer_remove(struct defer *defer)
 
 /* ---- leaving ---- */
 
+bool branch_is_writing(const struct branch *branch)
+{
+    return branch->op != NULL && branch->op->kind == OP_WRITE && !branch->op->ready;
+}
+
+bool branch_is_busy(const struct branch *branch)
+{
+    return branch->shields > 0 || branch_is_writing(branch);
+}
+
+/* The person's Stop and shutdown wait for writes alone, the script's own leaving for shields too.
+ */
+static bool is_from_outside(enum leave leave)
+{
+    return leave == LEAVE_STOPPED || leave == LEAVE_SHUTDOWN;
+}
+
 bool run_has_unfinished_business(const struct run *run)
 {
     list_each (link, &run->branches) {
         const struct branch *branch = list_item(link, struct branch, link);
-        if (branch->shields > 0 ||
-            (branch->op != NULL && branch->op->kind == OP_WRITE && !branch->op->ready)) {
+        if (is_from_outside(run->leave) ? branch_is_writing(branch) : branch_is_busy(branch)) {
             return true;
         }
     }
@@ -241,6 +259,10 @@ static void on_stop_time(struct alarm *alarm)
 
 void run_leave(struct run *run, enum leave leave)
 {
+    if (run->leaving && run->leave >= leave) { /* a second Stop does not wait anew */
+        return;
+    }
+    run->leave = leave;
     bool waits =
         leave != LEAVE_SUPERSEDED && leave != LEAVE_LIMIT && run_has_unfinished_business(run);
     if (!waits) {
@@ -248,8 +270,7 @@ void run_leave(struct run *run, enum leave leave)
         return;
     }
     run->leaving = true;
-    run->leave = leave;
-    if (leave == LEAVE_STOPPED || leave == LEAVE_SHUTDOWN) {
+    if (is_from_outside(leave)) {
         alarm_set(&run->engine->clock, &run->stop,
                   leave == LEAVE_STOPPED ? LIMIT_RUN_STOP_TIME : LIMIT_SHUTDOWN_WRITE_TIME,
                   on_stop_time);
@@ -264,8 +285,12 @@ int run_leave_here(lua_State *L, enum leave leave)
         return luaL_error(L, "a run cannot be left from inside an error handler or a C function's "
                              "callback");
     }
-    branch->run->leave = leave;
-    branch->shields = 0; /* its own shields do not keep it from leaving */
+    if (!branch->run->leaving) {
+        branch->run->leave = leave;
+    }
+    for (struct branch *around = branch; around != NULL; around = around->parent) {
+        around->shields = 0; /* the shields that it leaves do not keep it from leaving */
+    }
     branch_share(branch);
     engine->yield = YIELD_LEAVE;
     return lua_yield(L, 0);

@@ -47,7 +47,7 @@ enum run_state {
     RUN_SUPERSEDED,
 };
 
-/* Why a run ends before its script's last line. */
+/* Why a run ends before its script's last line; the later in this list, the stronger. */
 enum leave {
     LEAVE_NOT,
     LEAVE_STOP_CALL, /* ui.stop(): ends as if the script were finished */
@@ -95,13 +95,13 @@ struct run {
     struct holds holds;
     int container_reference; /* where the main branch drew when the run ended */
     uint64_t press;          /* the widget pressed, 0 for none */
-    uint64_t event;          /* the last event it reflects */
     uint64_t seen;           /* the last patch the page had applied at that event */
     uint64_t started;        /* uv_hrtime */
     uint64_t cpu;            /* nanoseconds spent in Lua so far */
     uint64_t cpu_limit;      /* nanoseconds */
     size_t growth;           /* bytes of Lua memory this run has added so far */
     bool memory_over;
+    bool rerun_after;        /* ui.rerun() in a callback: when the script has ended */
     bool write_unknown;      /* a write under way was given up */
     struct alarm wall;       /* the wall-clock limit */
     struct alarm stop;       /* how long a leaving run waits for a write */
@@ -142,7 +142,7 @@ struct mongo_gate *run_gate(struct run *run);
 unsigned run_time_left(struct run *run);
 
 /* True exactly once, for the widget whose press this run carries. */
-bool run_receive_press(struct branch *branch, uint64_t id);
+bool run_receive_press(lua_State *L, struct branch *branch, uint64_t id);
 
 /* To be asked before each draw: it ends a row of writes, and with it maybe the run. When it answers
  * false, the C function ends with `return run_leave_here(L, LEAVE_SUPERSEDED)`. */
@@ -151,7 +151,8 @@ bool run_before_draw(lua_State *L, struct branch *branch);
 /* The script's line now running, and optionally its file; 0 if unknown. */
 int run_line(lua_State *L, char *file, size_t size);
 
-/* Leave the run from inside a call of its script: `return run_leave_here(L, LEAVE_RERUN)`. */
+/* Leave the run from inside a call of its script: `return run_leave_here(L, LEAVE_RERUN)`. Writes
+ * under way and shields of other branches are waited for. */
 int run_leave_here(lua_State *L, enum leave leave);
 
 /* ---- for the owner ---- */
@@ -162,7 +163,8 @@ struct run *run_new(struct engine *engine, lua_State *L, int arguments, struct s
                     const struct run_owner *owner, void *data);
 void run_start(struct run *run);
 
-/* End it from outside: superseded and shutdown at once, stopped after a write under way. */
+/* End it from outside: stopped and shutdown wait a while for a write under way, the others end at
+ * once. Of a run that is being left already, the stronger reason counts. */
 void run_leave(struct run *run, enum leave leave);
 
 /* True while it may not be superseded. */
@@ -183,6 +185,10 @@ void branch_share(const struct branch *branch);
 void branch_sync(struct branch *branch);
 void run_finish(struct run *run, enum leave leave);
 void run_on_branch_end(struct branch *branch, int status, int results);
+/* Is there anything that a run that is left as `run->leave` says waits for? */
 bool run_has_unfinished_business(const struct run *run);
+/* Is the branch in a write, or in a shield? */
+bool branch_is_writing(const struct branch *branch);
+bool branch_is_busy(const struct branch *branch);
 
 #endif

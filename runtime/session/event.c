@@ -104,7 +104,11 @@ struct event *event_queue_take(struct event_queue *queue)
 {
     struct event *taken = NULL;
     while (!list_is_empty(&queue->events) && (taken == NULL || taken->press == 0)) {
-        struct event *first = list_item(list_take_first(&queue->events), struct event, link);
+        struct event *first = list_item(queue->events.next, struct event, link);
+        if (taken != NULL && taken->load != first->load) {
+            break;
+        }
+        list_remove(&first->link);
         queue->count--;
         queue->presses -= first->press != 0;
         if (taken == NULL) {
@@ -119,9 +123,27 @@ struct event *event_queue_take(struct event_queue *queue)
 size_t event_queue_drop_presses(struct event_queue *queue)
 {
     size_t dropped = queue->presses;
-    list_each (link, &queue->events) {
-        list_item(link, struct event, link)->press = 0;
+    list_each_safe (link, after, &queue->events) {
+        struct event *event = list_item(link, struct event, link);
+        event->press = 0;
+        if (event->count == 0) {
+            list_remove(link);
+            event_free(event);
+            queue->count--;
+        }
     }
     queue->presses = 0;
     return dropped;
+}
+
+bool event_queue_extend(struct event_queue *queue, uint64_t load, int64_t n)
+{
+    struct event *last = list_is_empty(&queue->events)
+                             ? NULL
+                             : list_item(queue->events.previous, struct event, link);
+    if (last == NULL || last->load != load) {
+        return false;
+    }
+    last->n = n;
+    return true;
 }

@@ -2,8 +2,8 @@
  * The ordered queue of what the person did: numbered events, each a list of widget values and at
  * most one press.
  *
- * Adjacent value changes merge, newest wins; a press is a barrier. What one run takes is all values
- * from the front up to and including the first press.
+ * Adjacent value changes merge, newest wins; a press is a barrier, and so is a new page load. What
+ * one run takes is all values from the front up to and including the first press.
  *
  * Pure: no loop, no session. The queue owns the bytes of the values.
  */
@@ -58,7 +58,11 @@ bool event_queue_push(struct event_queue *queue, struct event *event);
 /* What the next run takes, as one event, or NULL when the queue is empty. */
 struct event *event_queue_take(struct event_queue *queue);
 
-/* Turn every press into a plain value event; returns how many there were. */
+/* Forget every press and keep every value; returns how many presses there were. */
 size_t event_queue_drop_presses(struct event_queue *queue);
+
+/* Number `n` of page load `load` was taken without an event of its own: it is reflected with what
+ * waits before it. False when nothing of that load waits. */
+bool event_queue_extend(struct event_queue *queue, uint64_t load, int64_t n);
 
 #endif

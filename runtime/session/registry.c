@@ -153,7 +153,7 @@ void registry_cancel_runs(struct registry *registry)
     registry->closing = true;
     list_each_safe (link, after, &registry->sessions) {
         struct session *session = list_item(link, struct session, link);
-        if (session->run != NULL && !session->run->leaving) {
+        if (session->run != NULL) {
             run_leave(session->run, LEAVE_SHUTDOWN);
         }
     }

@@ -88,18 +88,49 @@ uint64_t session_load_number(const char *text)
     return hash != 0 ? hash : 1;
 }
 
+void session_tell_values(struct session *session, const struct event *event)
+{
+    list_each (link, &event->values) {
+        const struct event_value *value = list_item(link, struct event_value, link);
+        tree_set_value(session->tree, value->id, value->type, value->bytes, value->length);
+    }
+}
+
 static const char *state_now(const struct session *session)
 {
     return session->run != NULL ? "running" : "finished";
+}
+
+/* A new page load: what waits in the queue was changed on the page before it, so the new page is
+ * told with the tree. The run alive shows an older state of the session: a view gives way. */
+static void begin_load(struct session *session, uint64_t load)
+{
+    session->load = load;
+    session->taken = session->reflected = 0;
+    session->refusing = false;
+    list_each (link, &session->queue.events) {
+        session_tell_values(session, list_item(link, struct event, link));
+    }
+    session->behind = true; /* the tree is the first that the page gets */
+    session_request_run(session, WANT_RELOAD);
+    outbox_send_tree(session, session->run, state_now(session));
+}
+
+static void resume_load(struct session *session, const struct message *hello)
+{
+    if (outbox_resend(session, (uint64_t)hello->seq)) {
+        outbox_send_ack(session);
+    } else {
+        outbox_send_tree(session, session->run, state_now(session));
+    }
+    session_request_run(session, WANT_NOTHING);
 }
 
 void session_attach(struct session *session, const struct outlet *outlet,
                     const struct message *hello)
 {
     struct registry *registry = session->registry;
-    bool is_first = session->load == 0;
     uint64_t load = session_load_number(hello->load);
-    bool is_same_load = load == session->load;
     if (session->outlet.send != NULL) {
         session->outlet.close(session->outlet.data, 1000, "the page was opened anew");
     }
@@ -107,17 +138,16 @@ void session_attach(struct session *session, const struct outlet *outlet,
     session->is_full = session->is_behind = false;
     alarm_clear(&registry->engine->clock, &session->expiry);
     take_context(session, hello);
+    bool is_first = session->load == 0;
+    bool is_same_load = session->load == load;
     if (!is_same_load) {
-        session->load = load;
-        session->taken = session->reflected = 0;
-        session->refusing = false;
+        session->taken = 0;
     }
     outbox_send_welcome(session, !is_first);
-    session_request_run(session, is_same_load ? WANT_NOTHING : WANT_RUN);
-    if (!is_same_load || !outbox_resend(session, (uint64_t)hello->seq)) {
-        outbox_send_tree(session, session->run, state_now(session));
+    if (is_same_load) {
+        resume_load(session, hello);
     } else {
-        outbox_send_ack(session);
+        begin_load(session, load);
     }
 }
 
@@ -190,26 +220,36 @@ static bool take_event(struct session *session, const struct message *message, s
     return true;
 }
 
+/* The number of a Stop. Behind refused events it is not taken yet: they come again, and so does it.
+ */
+static void take_stop_number(struct session *session, int64_t n)
+{
+    if (session->refusing && n > session->taken + 1) {
+        return;
+    }
+    session->taken = n;
+    if (!event_queue_extend(&session->queue, session->load, n)) {
+        session->reflected = n;
+    }
+}
+
 static void take_stop(struct session *session, const struct message *message)
 {
     if (message->n <= session->taken) {
         return;
     }
-    session->taken = message->n;
-    session->reflected = message->n;
     size_t dropped = event_queue_drop_presses(&session->queue);
-    session->handed_on = 0;
+    take_stop_number(session, message->n);
     if (dropped > 0) {
         char text[96];
         snprintf(text, sizeof text, "Stopped; %zu press%s that waited %s dropped.", dropped,
                  dropped == 1 ? "" : "es", dropped == 1 ? "was" : "were");
         outbox_send_notice(session, "press_dropped", text);
     }
-    if (session->run != NULL && !session->run->leaving) {
+    if (session->run != NULL) {
         run_leave(session->run, LEAVE_STOPPED);
-    } else {
-        outbox_send_ack(session);
     }
+    outbox_send_ack(session);
 }
 
 bool session_receive(struct session *session, const struct message *message, struct error *error)

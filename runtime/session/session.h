@@ -46,8 +46,8 @@ struct outlet {
 /* Why the next run is wanted. */
 enum session_want {
     WANT_NOTHING = 0,
-    WANT_RUN = 1,    /* a page came, or was loaded anew */
-    WANT_RELOAD = 2, /* the script changed: supersedes views */
+    WANT_RUN = 1,    /* ui.rerun(): waits for the run alive */
+    WANT_RELOAD = 2, /* the script changed or the page was loaded anew: supersedes views */
 };
 
 struct session {
@@ -76,7 +76,9 @@ struct session {
     unsigned reruns;    /* ui.rerun() in a row */
     uint64_t handed_on; /* a press that a rerun handed on */
     unsigned patience;  /* ms a view runs before a value supersedes it */
-    struct alarm look;  /* when to look again at a view or an unreceived press */
+    uint64_t
+        waited_since;  /* uv_hrtime when something newer began to wait for the run; 0: nothing */
+    struct alarm look; /* when to look again at a view or an unreceived press */
     struct mongo_gate gate;
 
     uint64_t seq;       /* of the last patch */
@@ -87,7 +89,6 @@ struct session {
     bool announced; /* the page knows that the run is alive */
 
     struct alarm expiry;
-    bool doomed; /* ends when its run has ended */
 };
 
 /* A page is there: welcome it, send what it missed or the whole tree, and start a run if it is a
@@ -116,6 +117,12 @@ struct session *session_new(struct registry *registry);
 void session_start_next_run(struct session *session);
 void session_flush(struct session *session, struct run *run, bool ended);
 void session_free(struct session *session);
+
+/* The page shows these values: those it sent itself, or those that go with the whole tree. */
+void session_tell_values(struct session *session, const struct event *event);
+
+/* Log a failure of the run's script and draw it, with line, source and traceback. */
+void session_show_failure(struct run *run, uint64_t container);
 extern const struct run_owner session_run_owner;
 
 #endif

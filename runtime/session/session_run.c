@@ -36,28 +36,40 @@ static bool has_newer(const struct session *session)
     return session->queue.count > 0 || (session->want & WANT_RELOAD);
 }
 
+static uint64_t milliseconds_since(uint64_t hrtime)
+{
+    return (uv_hrtime() - hrtime) / 1000000;
+}
+
+/* Something newer that does not wait: a press, or a reload. */
+static bool has_urgent(const struct session *session)
+{
+    return session->queue.presses > 0 || (session->want & WANT_RELOAD);
+}
+
 /* A press or a reload supersedes a view at once, a value when the view has run for a while. */
 static bool is_superseded(struct run *run)
 {
     struct session *session = run->session;
-    if (session->queue.presses > 0 || (session->want & WANT_RELOAD)) {
-        return true;
-    }
-    uint64_t age = (uv_hrtime() - run->started) / 1000000;
-    return session->queue.count > 0 && age >= session->patience;
+    return has_urgent(session) ||
+           (session->queue.count > 0 && milliseconds_since(run->started) >= session->patience);
 }
 
 static void on_look(struct alarm *alarm);
 
+static void look_again(struct session *session, uint64_t milliseconds)
+{
+    alarm_set(&engine(session)->clock, &session->look, milliseconds + 1, on_look);
+}
+
+/* Its button is not coming: the press alone goes, the run goes on. */
 static void drop_press(struct session *session)
 {
-    if (!hold_drop_press(session->run)) {
-        return;
-    }
+    hold_drop_press(session->run);
     log_write(engine(session)->log, LOG_WARNING,
-              "session %s: a press was dropped: its button was not drawn within %d s while newer "
+              "session %s: a press was dropped: its button was not drawn within %.3g s while newer "
               "events waited",
-              session->public_id, LIMIT_RUN_PRESS_TIME / 1000);
+              session->public_id, (double)engine(session)->limits.press_ms / 1e3);
     outbox_send_notice(session, "press_dropped",
                        "A press was dropped: its button was not reached in time.");
 }
@@ -69,8 +81,17 @@ static void look(struct session *session)
     if (run->leaving || !has_newer(session)) {
         return;
     }
-    uint64_t age = (uv_hrtime() - run->started) / 1000000;
-    if (age >= LIMIT_RUN_PRESS_TIME) {
+    if (session->waited_since == 0) {
+        session->waited_since = uv_hrtime();
+    }
+    uint64_t age = milliseconds_since(run->started);
+    uint64_t waited = milliseconds_since(session->waited_since);
+    uint64_t press_time = engine(session)->limits.press_ms;
+    if (run->holds.press == PRESS_UNRECEIVED) {
+        if (waited < press_time) {
+            look_again(session, press_time - waited);
+            return;
+        }
         drop_press(session);
     }
     if (!run_is_action(run)) {
@@ -78,9 +99,7 @@ static void look(struct session *session)
             run_finish(run, LEAVE_SUPERSEDED);
             return;
         }
-        alarm_set(&engine(session)->clock, &session->look, session->patience - age + 1, on_look);
-    } else if (run->holds.press == PRESS_UNRECEIVED) {
-        alarm_set(&engine(session)->clock, &session->look, LIMIT_RUN_PRESS_TIME - age + 1, on_look);
+        look_again(session, session->patience > age ? session->patience - age : 0);
     }
 }
 
@@ -107,14 +126,19 @@ void session_request_run(struct session *session, enum session_want want)
 
 /* ---- start ---- */
 
-/* Rule 6: taking a value into a run is what the page shows already. */
+/* What the person changed is what the page shows already, so that the script setting it back is a
+ * difference. Of an earlier page load it is not: this page may have been told something since. */
 static void apply_values(struct session *session, const struct event *event)
 {
     list_each (link, &event->values) {
         const struct event_value *value = list_item(link, struct event_value, link);
         widgets_set(session->widgets, value->id, value->type, value->bytes, value->length);
-        tree_set_value(session->tree, value->id, value->type, value->bytes, value->length);
     }
+    if (event->load == session->load) {
+        session_tell_values(session, event);
+        session->reflected = event->n;
+    }
+    widgets_commit(session->widgets);
 }
 
 /* One draft is kept for the next run, so that in the steady state drawing allocates nothing. */
@@ -141,19 +165,13 @@ void session_start_next_run(struct session *session)
     if (session->queue.count == 0 && session->want == WANT_NOTHING && session->handed_on == 0) {
         return;
     }
-    struct event *event = session->handed_on == 0
-                              ? event_queue_take(&session->queue)
-                              : event_new(session->load, session->reflected, (int64_t)session->seq,
-                                          session->handed_on);
-    session->handed_on = 0;
+    /* A press handed on has had its callbacks, and newer events wait for it. */
+    struct event *event = session->handed_on == 0 ? event_queue_take(&session->queue) : NULL;
     session->want = WANT_NOTHING;
+    session->waited_since = 0;
     widgets_mark(session->widgets);
     if (event != NULL) {
         apply_values(session, event);
-        widgets_commit(session->widgets);
-        if (event->load == session->load) {
-            session->reflected = event->n;
-        }
     }
     lua_State *L = engine(session)->state->L;
     int arguments = registry->app.push_run(registry->app.data, L, session, event);
@@ -161,11 +179,12 @@ void session_start_next_run(struct session *session)
     session->run = run;
     session->announced = event != NULL;
     run->draft = take_draft(registry);
+    run->press = event != NULL ? event->press : session->handed_on;
+    run->seen = event != NULL ? (uint64_t)event->seen : 0;
+    run->holds.press = run->press != 0 ? PRESS_UNRECEIVED : PRESS_NONE;
+    run->holds.callbacks = event != NULL;
+    session->handed_on = 0;
     if (event != NULL) {
-        run->press = event->press;
-        run->holds.press = event->press != 0 ? PRESS_UNRECEIVED : PRESS_NONE;
-        run->event = (uint64_t)event->n;
-        run->seen = (uint64_t)event->seen;
         event_free(event);
     }
     tree_begin(session->tree, run->number);
@@ -231,8 +250,11 @@ static void keep_or_undo(struct session *session, struct run *run)
     if (run->leave == LEAVE_SUPERSEDED) {
         widgets_rollback(session->widgets);
         session->registry->app.rollback(session->registry->app.data, session);
-        if (session->patience < LIMIT_SUPERSEDE_TIME_MAX && session->queue.presses == 0) {
+        if (!has_urgent(session)) {
             session->patience *= 2;
+            if (session->patience > LIMIT_SUPERSEDE_TIME_MAX) {
+                session->patience = LIMIT_SUPERSEDE_TIME_MAX;
+            }
         }
         return;
     }
@@ -256,10 +278,24 @@ static void settle_press(struct session *session, struct run *run)
               session->public_id);
 }
 
+/* The press held to the end of the run, because nobody can tell where its action ended. */
 static void hint(struct session *session, const struct run *run)
 {
-    log_write(engine(session)->log, LOG_INFO, "session %s: line %d: %s", session->public_id,
-              run->holds.kept_line, rewrite_hint(run->holds.kept_kind));
+    bool is_kept = run->holds.press == PRESS_KEPT ||
+                   (run->holds.press == PRESS_UNCLAIMED && run->leave != LEAVE_FAILED);
+    if (is_kept) {
+        log_write(engine(session)->log, LOG_INFO,
+                  "session %s: line %d: %s, so newer events wait to the end of this run",
+                  session->public_id, run->holds.kept_line, rewrite_hint(run->holds.kept_kind));
+    }
+}
+
+void session_show_failure(struct run *run, uint64_t container)
+{
+    const struct failure *failure = run_failure(run);
+    log_write(run->engine->log, LOG_ERROR, "session %s: %s: %.200s:%d: %s", run->session->public_id,
+              failure->kind, failure->file, failure->line, failure->message);
+    failure_draw(run, container);
 }
 
 static void on_end(struct run *run)
@@ -267,15 +303,9 @@ static void on_end(struct run *run)
     struct session *session = run->session;
     alarm_clear(&engine(session)->clock, &session->look);
     if (run->leave == LEAVE_FAILED || run->leave == LEAVE_LIMIT) {
-        const struct failure *failure = run_failure(run);
-        log_write(engine(session)->log, LOG_ERROR, "session %s: %s: %.200s:%d: %s",
-                  session->public_id, failure->kind, failure->file, failure->line,
-                  failure->message);
-        failure_draw(run, session->registry->app.place(session->registry->app.data, run));
+        session_show_failure(run, session->registry->app.place(session->registry->app.data, run));
     }
-    if (run->holds.press == PRESS_KEPT) {
-        hint(session, run);
-    }
+    hint(session, run);
     keep_or_undo(session, run);
     session->run = NULL;
     if (run->leave == LEAVE_RERUN) {

@@ -1,17 +1,9 @@
-// What a script can rely on: runs, events, presses, superseding.
+// What a script can rely on in one run: what it draws becomes the page, it waits without async words,
+// it starts over and stops.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { Moonlit } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
-
-async function withApp(script, body, given = {}) {
-  const host = await Moonlit.start({ script, ...given })
-  try {
-    await body(host, await Page.open(host))
-  } finally {
-    assert.equal(await host.stop(), 0, host.log)
-  }
-}
+import { withApp } from '../support/flow.mjs'
 
 test('a script becomes a page, and an unchanged rerun sends no operation', () => withApp(`
 local ui = require "moonlit"
@@ -41,143 +33,6 @@ for i = 1, 20 do ui.text("line " .. i) end
   page.press('Add')
   await page.until(() => page.find('metric').props.value === 1)
   assert.ok(size < 300, `${size} bytes`)
-}))
-
-test('a press is true in exactly one run', () => withApp(`
-local ui = require "moonlit"
-local pressed = ui.button "Press"
-if pressed then ui.state.n = (ui.state.n or 0) + 1 end
-ui.slider("Other", { min = 0, max = 10 })
-ui.metric("Count", ui.state.n or 0)
-`, async (host, page) => {
-  await page.settled()
-  page.press('Press')
-  await page.settled()
-  page.set('slider', 'Other', 4)
-  await page.settled()
-  assert.equal(page.find('metric').props.value, 1)
-}))
-
-test('a thousand clicks in a second are a thousand presses', () => withApp(`
-local ui = require "moonlit"
-if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 end
-ui.metric("Count", ui.state.n or 0)
-`, async (host, page) => {
-  await page.settled()
-  for (let i = 0; i < 1000; i++) page.press('Press')
-  await page.until(() => page.find('metric').props.value === 1000)
-}))
-
-test('a queue that is full refuses from a number on, and nothing is lost when the page sends again', () => withApp(`
-local ui = require "moonlit"
-if ui.button "Press" then ui.sleep(0.001) ui.state.n = (ui.state.n or 0) + 1 end
-ui.metric("Count", ui.state.n or 0)
-`, async (host, page) => {
-  await page.settled()
-  for (let i = 0; i < 1500; i++) page.press('Press')
-  await page.until(() => page.refused)
-  while (page.pending.length > 0) {
-    const from = page.refused
-    page.refused = undefined
-    if (from) await page.until(() => page.ev >= from - 1)
-    for (const event of page.pending.filter((event) => event.n >= (from ?? 0))) page.send(event)
-    await page.until(() => page.refused || page.pending.length === 0, 60000)
-  }
-  await page.until(() => page.find('metric').props.value === 1500, 60000)
-}))
-
-test('ten clicks over a slow view: all counted, one visible result, from the newest state', () => withApp(`
-local ui = require "moonlit"
-if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 end
-ui.sleep(0.5)
-ui.text("result " .. (ui.state.n or 0))
-`, async (host, page) => {
-  await page.settled()
-  for (let i = 0; i < 10; i++) page.press('Press')
-  await page.until(() => page.find('text').props.body === 'result 10')
-  const shown = page.messages.flatMap((m) => m.ops ?? []).filter((op) => op.set?.body?.startsWith('result'))
-  assert.equal(shown.length, 1)
-  assert.ok(await host.metric('moonlit_runs_total{outcome="superseded"}') >= 9)
-}))
-
-test('with the slow part above the button, ten presses act once each, in order', () => withApp(`
-local ui = require "moonlit"
-ui.sleep(0.05)
-if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 end
-ui.text("result " .. (ui.state.n or 0))
-`, async (host, page) => {
-  await page.settled()
-  for (let i = 0; i < 10; i++) page.press('Press')
-  await page.until(() => page.find('text').props.body === 'result 10')
-}))
-
-test('a superseded view leaves no trace in the state', () => withApp(`
-local ui = require "moonlit"
-ui.button "Go"
-if not ui.state.have then
-  ui.state.have = true
-  ui.sleep(0.3)
-  ui.state.rows = "read"
-end
-ui.text(tostring(ui.state.rows))
-`, async (host, page) => {
-  await page.until(() => page.find('button', 'Go'))
-  page.press('Go')
-  await page.until(() => page.find('text')?.props.body === 'read')
-}))
-
-test('a press in a local tested twice, double-clicked: both parts happen twice', () => withApp(`
-local ui = require "moonlit"
-ui.state.a, ui.state.b = ui.state.a or 0, ui.state.b or 0
-local pressed = ui.button "Press"
-if pressed then ui.state.a = ui.state.a + 1 end
-ui.sleep(0.05)
-if pressed then ui.state.b = ui.state.b + 1 end
-ui.text(ui.state.a .. " " .. ui.state.b)
-`, async (host, page) => {
-  await page.settled()
-  page.press('Press')
-  page.press('Press')
-  await page.until(() => page.find('text').props.body === '2 2')
-}))
-
-test('on_click and an if both see the press; the callback comes first', () => withApp(`
-local ui = require "moonlit"
-local function add(n) ui.state.log = (ui.state.log or "") .. "callback" .. n .. " " end
-if ui.button("Press", { on_click = add, args = { 7 } }) then ui.state.log = ui.state.log .. "if " end
-ui.text(ui.state.log or "")
-`, async (host, page) => {
-  await page.settled()
-  page.press('Press')
-  page.press('Press')
-  await page.until(() => page.find('text').props.body === 'callback7 if callback7 if ')
-}))
-
-test('on_change fires once with the newest value', () => withApp(`
-local ui = require "moonlit"
-local function changed() ui.state.log = (ui.state.log or "") .. ui.state.level .. ";" end
-ui.slider("Level", { key = "level", min = 0, max = 10, on_change = changed })
-ui.text(ui.state.log or "")
-`, async (host, page) => {
-  await page.settled()
-  page.set('slider', 'Level', 3)
-  await page.until(() => page.find('text').props.body === '3;')
-}))
-
-test('Stop ends a view, drops queued presses, and keeps values', () => withApp(`
-local ui = require "moonlit"
-if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 ui.caption "working" ui.sleep(30) end
-local level = ui.slider("Level", { min = 0, max = 10 })
-ui.text("level " .. level .. " n " .. (ui.state.n or 0))
-`, async (host, page) => {
-  await page.settled()
-  page.press('Press')
-  await page.until(() => page.find('caption', 'working'))
-  page.press('Press')
-  page.set('slider', 'Level', 5)
-  page.stop()
-  await page.until(() => page.messages.some((m) => m.t === 'notice' && m.kind === 'press_dropped'))
-  await page.until(() => page.find('text').props.body === 'level 5 n 1')
 }))
 
 test('ui.rerun starts again at once, a hundred times at most', () => withApp(`

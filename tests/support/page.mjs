@@ -55,6 +55,13 @@ export class Page {
     for (const event of this.pending) this.send(event)
   }
 
+  /** F5: the old load says goodbye, with everything it sent before; a new load of the same session. */
+  async reload() {
+    this.close()
+    await this.until(() => this.closed)
+    return Page.open(this.host, { session: this.session })
+  }
+
   cut() {
     const ws = this.ws
     this.ws = null
@@ -207,7 +214,13 @@ export class Page {
 
   set(type, label, value) { return this.event({ [this.must(type, label).id]: value }) }
   press(label) { return this.event({}, this.must('button', label).id) }
-  stop() { const n = ++this.n; this.send({ t: 'stop', n }); return n }
+
+  stop() {
+    const message = { t: 'stop', n: ++this.n }
+    this.pending.push(message)
+    if (this.ws) this.send(message)
+    return message.n
+  }
 
   must(type, label) {
     const node = this.find(type, label)

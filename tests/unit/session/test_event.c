@@ -108,7 +108,9 @@ static void dropping_presses_keeps_the_values(void **state)
     event_queue_init(&queue);
     push(&queue, 1, 5, 7, 1);
     push(&queue, 2, 6, 8, 2);
-    assert_int_equal(event_queue_drop_presses(&queue), 2);
+    push(&queue, 3, 6, 0, 0);
+    assert_int_equal(event_queue_drop_presses(&queue), 3);
+    assert_int_equal(queue.count, 2);
     struct event *event = event_queue_take(&queue);
     assert_int_equal(event->press, 0);
     assert_int_equal(event->n, 2);
@@ -127,10 +129,27 @@ static void events_of_two_page_loads_do_not_merge(void **state)
     assert_true(event_queue_push(&queue, old));
     assert_true(event_queue_push(&queue, young));
     assert_int_equal(queue.count, 2);
-    struct event *taken = event_queue_take(&queue); /* but one run takes both */
-    assert_int_equal(taken->load, 2);
-    assert_int_equal(taken->n, 1);
-    event_free(taken);
+    struct event *first = event_queue_take(&queue);
+    assert_int_equal(first->load, 1);
+    assert_int_equal(first->n, 9);
+    struct event *second = event_queue_take(&queue);
+    assert_int_equal(second->load, 2);
+    event_free(first);
+    event_free(second);
+}
+
+static void a_number_without_an_event_goes_with_what_waits_before_it(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    assert_false(event_queue_extend(&queue, 1, 3));
+    push(&queue, 4, 0, 7, 1);
+    assert_false(event_queue_extend(&queue, 2, 1));
+    assert_true(event_queue_extend(&queue, 1, 5));
+    struct event *event = event_queue_take(&queue);
+    assert_int_equal(event->n, 5);
+    event_free(event);
 }
 
 int main(void)
@@ -142,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_merge_always_has_room),
         cmocka_unit_test(dropping_presses_keeps_the_values),
         cmocka_unit_test(events_of_two_page_loads_do_not_merge),
+        cmocka_unit_test(a_number_without_an_event_goes_with_what_waits_before_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
