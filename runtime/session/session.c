@@ -111,8 +111,9 @@ static void begin_load(struct session *session, uint64_t load)
     list_each (link, &session->queue.events) {
         session_tell_values(session, list_item(link, struct event, link));
     }
-    session->behind = true; /* the tree is the first that the page gets */
+    session->is_full = true; /* the tree is the first that the page gets */
     session_request_run(session, WANT_RELOAD);
+    session->is_full = false;
     outbox_send_tree(session, session->run, state_now(session));
 }
 

@@ -73,12 +73,11 @@ struct session {
 
     struct run *run; /* the one alive */
     int want;
-    unsigned reruns;    /* ui.rerun() in a row */
-    uint64_t handed_on; /* a press that a rerun handed on */
-    unsigned patience;  /* ms a view runs before a value supersedes it */
-    uint64_t
-        waited_since;  /* uv_hrtime when something newer began to wait for the run; 0: nothing */
-    struct alarm look; /* when to look again at a view or an unreceived press */
+    unsigned reruns;       /* ui.rerun() in a row */
+    uint64_t handed_on;    /* a press that a rerun handed on */
+    unsigned patience;     /* ms a view runs before a value supersedes it */
+    uint64_t waited_since; /* when something newer began to wait, uv_hrtime; 0: nothing waits */
+    struct alarm look;     /* when to look again at a view or an unreceived press */
     struct mongo_gate gate;
 
     uint64_t seq;       /* of the last patch */

@@ -83,7 +83,7 @@ static int set_up(void **test)
     struct mongo_config config = {.uri = fake_mongo_uri(place->fake), .pool_size = 2};
     place->mongo = mongo_new(&place->loop, &place->log, &config, &error);
     place->state = state_new(&place->engine, &error);
-    struct engine_limits limits = {10000, 120000, 128 << 20};
+    struct engine_limits limits = {.cpu_ms = 10000, .wall_ms = 120000, .memory_bytes = 128 << 20};
     engine_init(&place->engine, &place->loop, &place->log, place->state, &limits, NULL);
     place->engine.mongo = place->mongo;
     state_add_library(place->state, "moonlit.core.bson", luaopen_moonlit_core_bson);
