@@ -115,10 +115,19 @@ static int case_waiting(lua_State *L)
     return 1;
 }
 
+static int case_shield_left(lua_State *L)
+{
+    case_log(L, "left");
+    return 0;
+}
+
 static int case_open_run(lua_State *L)
 {
-    static const luaL_Reg functions[] = {
-        {"print", case_print}, {"waiting", case_waiting}, {"sleep", case_wait}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"print", case_print},
+                                         {"waiting", case_waiting},
+                                         {"sleep", case_wait},
+                                         {"shield_left", case_shield_left},
+                                         {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name != NULL; function++) {
         lua_pushcfunction(L, function->func);

@@ -296,6 +296,7 @@ static void an_error_puts_the_place_where_the_script_draws_back(void **state)
                        "assert(P[2] == 'co') end)\n"
                        "f() assert(P[2] == 'outer') f() assert(P[2] == 'outer')");
     assert_string_equal(problem, "");
+    assert_string_equal(test->log, "left"); /* once: the shield that the first error left */
     case_free(test);
 }
 
