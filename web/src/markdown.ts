@@ -69,11 +69,6 @@ export function inlineNodes(text: string): Node[] {
   return inline(Lexer.lexInline(text, OPTIONS));
 }
 
-/** The text alone, for names that only a screen reader hears. */
-export function plainText(text: string): string {
-  return inlineNodes(text).map((node) => node.textContent ?? "").join("");
-}
-
 export interface Makers {
   code(text: string, language: string): HTMLElement;
   heading?: ((heading: HTMLElement) => void) | undefined; /* what a heading gets besides its text */

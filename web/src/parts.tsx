@@ -2,7 +2,10 @@
 import { createRenderEffect, createSignal, Match, Show, Switch, type JSX } from "solid-js";
 import { followDrawing } from "./icons";
 import { hideFloating, showFloating } from "./floating";
-import { inlineNodes, MarkdownBox, plainText } from "./markdown";
+import { late } from "./later";
+import type { MarkdownBox } from "./markdown";
+import { bare } from "./plain";
+import { inlineNodes, plainText } from "./words";
 import { codeBlock } from "./elements/code";
 
 export type Size = number | "stretch" | "content" | undefined;
@@ -39,9 +42,20 @@ export function Inline(props: { text: string | undefined; class?: string }): JSX
 /** Markdown in blocks. */
 export function Prose(props: { text: string | undefined; class?: string; heading?: (heading: HTMLElement) => void }): JSX.Element {
   const box = <div class={props.class ?? "prose"} /> as HTMLElement;
-  const markdown = new MarkdownBox(box, { code: codeBlock, heading: props.heading });
-  createRenderEffect(() => markdown.show(String(props.text ?? "")));
+  let markdown: MarkdownBox | undefined;
+  createRenderEffect(() => {
+    const text = String(props.text ?? ""), all = late();
+    if (!all) return box.replaceChildren(paragraph(text));
+    if (!markdown) box.replaceChildren();
+    markdown ??= new all.MarkdownBox(box, { code: codeBlock, heading: props.heading });
+    markdown.show(text);
+  });
   return box;
+}
+
+/** What stands in the place of Markdown until it can be read. */
+function paragraph(text: string): HTMLElement {
+  return <p class="plain-text">{bare(text)}</p> as HTMLElement;
 }
 
 /** A sign beside a label; what it says opens on hover, focus or touch. */

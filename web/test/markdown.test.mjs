@@ -1,7 +1,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { openBrowser } from "./browser.mjs";
-import { asScript, makeRandom } from "./bundle.mjs";
+import { asScript, load, makeRandom } from "./bundle.mjs";
 
 const SEED = Number(process.env.SEED ?? 20261124);
 let browser, page;
@@ -63,6 +63,27 @@ test("links go only where the list allows", async () => {
   assert.match(await html("[x](#part)"), /<a class="link" href="#part">x<\/a>/);
   assert.match(await html("[x](mailto:a@b.c)"), /href="mailto:a@b.c"/);
   assert.equal(await page.evaluate(() => show("![alt](javascript:x)").innerHTML), "<p>alt</p>");
+});
+
+test(`what counts as plain words reads the same as Markdown (seed ${SEED})`, async () => {
+  const { isPlain } = await load("plain.ts");
+  const random = makeRandom(SEED);
+  const pieces = ["a", "word", " ", "  ", "_", "*", "`", "~", "[", "]", "(", ")", "<", ">", "&", "\\", "|", ":", ":red", "-", "+", "#", "1", "1.", ".", "=", "!", "http", "://", "www.", "@", "é", "$", "\"", ",", "\t"];
+  const sources = Array.from({ length: 4000 }, () => Array.from({ length: 1 + random.below(8) }, () => random.pick(pieces)).join("")).filter(isPlain);
+  assert.ok(sources.length > 300, String(sources.length));
+  const wrong = await page.evaluate((all) => all.filter((source) => {
+    const inline = moonlit.inlineNodes(source), box = show(source), trimmed = source.trim();
+    return inline.some((node) => node.nodeType !== 3) || inline.map((node) => node.textContent).join("") !== source ||
+      box.textContent.trim() !== trimmed || box.querySelector(":not(p)") !== null;
+  }), sources);
+  assert.deepEqual(wrong, []);
+  assert.deepEqual(["Orders", "Your name", "10 % of 3.5", "It's (very) late - or not", "snake_case"].map(isPlain), [true, true, true, true, true]);
+});
+
+test("without its signs a text is near to what it will be", async () => {
+  const { bare } = await load("plain.ts");
+  assert.equal(bare("## A **bold** `code` :red[word] and [a link](https://x.org)"), "A bold code word and a link");
+  assert.equal(bare("snake_case :material/check: done"), "snake_case  done");
 });
 
 test(`random mixtures of markup never make an element outside the list (seed ${SEED})`, async () => {

@@ -18,14 +18,18 @@ const box = (selector) => at.page.locator(selector).first().boundingBox();
 test("what the second file draws keeps its place free: nothing below it moves when it comes", async () => {
   const page = inserts([
     ["table", { id: 1, rows: [{ a: 1 }, { a: 2 }, { a: 3 }] }], ["multiselect", { id: 2, label: "Many", options: ["a"], value: [] }],
-    ["json", { id: 3, body: { a: 1, b: 2 } }], ["code", { id: 4, body: "local x = 1" }], ["text", { id: 5, body: "below" }],
+    ["json", { id: 3, body: { a: 1, b: 2 } }], ["markdown", { id: 6, body: "Words that are **strong** and `short`" }], ["button", { id: 7, label: "**Go** on" }], ["code", { id: 4, body: "local x = 1" }], ["text", { id: 5, body: "below" }],
   ]);
   const held = await at.hold(/assets\/late-/);
   await at.show(page);
   assert.equal(await at.page.locator("table").count(), 0);
   assert.equal(await at.page.locator(".code .keyword").count(), 0);
+  assert.ok(await at.page.getByText("Words that are strong and short").isVisible());
+  assert.ok(await at.page.getByRole("button", { name: "Go on" }).isVisible());
   const before = await box("[data-element=text]");
   held.release();
+  await at.page.locator(".prose strong").waitFor();
+  await at.page.locator(".button strong").waitFor();
   await at.page.locator("table").waitFor();
   await at.page.locator(".code .keyword").waitFor();
   await at.settled();

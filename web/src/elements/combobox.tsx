@@ -2,7 +2,7 @@
 import { createMemo, createRenderEffect, createSignal, For, onCleanup, Show, type JSX } from "solid-js";
 import { hideFloating, place, showFloating } from "../floating";
 import { controlId, Field, Icon, uniqueId } from "../parts";
-import { plainText } from "../markdown";
+import { plainText } from "../words";
 import type { TreeNode } from "../tree";
 import { usePage } from "../use";
 

@@ -1,7 +1,7 @@
 /* A number on a rail, or a range of two: native range inputs, two of them laid over each other. */
 import { createMemo, createRenderEffect, Show, type JSX } from "solid-js";
 import { formatNumber, placesOf } from "../format";
-import { plainText } from "../markdown";
+import { plainText } from "../words";
 import { controlId, Field, followStyle, Group } from "../parts";
 import type { TreeNode } from "../tree";
 import { usePage } from "../use";

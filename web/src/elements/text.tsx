@@ -1,7 +1,7 @@
 /* Text: markdown, the three headings, caption, plain text, divider, badge. */
 import { createRenderEffect, onMount, Show, type JSX } from "solid-js";
 import { Dynamic } from "solid-js/web";
-import { plainText } from "../markdown";
+import { plainText } from "../words";
 import { Help, Icon, Inline, Prose, uniqueId } from "../parts";
 import type { TreeNode } from "../tree";
 
