@@ -80,7 +80,7 @@
 #define LIMIT_MONGO_CONNECT_TIME 5000          /* one connection: connectTimeoutMS */
 #define LIMIT_MONGO_SOCKET_TIME 130000         /* silence in a call: socketTimeoutMS, when no run limit is given */
 #define LIMIT_MONGO_SOCKET_MARGIN 10000        /* silence in a call beyond the wall limit of a run */
-#define LIMIT_MONGO_IDLE_TIME 60000            /* a client without work is closed */
+#define LIMIT_MONGO_IDLE_TIME 60000            /* a client without work is closed: maxIdleTimeMS */
 #define LIMIT_MONGO_KILL_TIME 1000             /* killSessions must be answered */
 #define LIMIT_MONGO_KILLED_TIME 500            /* a killed call must return, or its socket is cut */
 #define LIMIT_MONGO_STOP_TIME 150              /* saying goodbye to the server at the end */

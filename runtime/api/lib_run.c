@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/api.h"
+#include "api/lib_ui.h"
 #include "base/log.h"
 #include "bridge/state.h"
 #include "limits.h"
@@ -21,13 +22,14 @@ static struct session *check_session(lua_State *L, const char *what)
 {
     struct run *run = run_of(L);
     if (run == NULL) {
-        luaL_error(L, "%s can only be used while a script runs", what);
+        lib_ui_error(L, "%s can only be used while a script runs", what);
+        return NULL;
     }
     if (run->session == NULL) {
-        luaL_error(L,
-                   "%s cannot be used inside ui.once: it runs once for the whole process and "
-                   "belongs to no session. Return what you need and use it outside",
-                   what);
+        lib_ui_error(L,
+                     "%s cannot be used inside ui.once: it runs once for the whole process and "
+                     "belongs to no session. Return what you need and use it outside",
+                     what);
     }
     return run->session;
 }

@@ -144,7 +144,8 @@ static void leave(struct mongo *mongo)
 void killer_tick(struct mongo *mongo, uint64_t now)
 {
     struct killer *killer = &mongo->killer;
-    if (!killer->busy && killer->client.driver && now - killer->used_at >= LIMIT_MONGO_IDLE_TIME) {
+    if (!killer->busy && killer->client.driver &&
+        now - killer->used_at >= mongo->settings.idle_time) {
         leave(mongo);
     }
 }

@@ -2,8 +2,7 @@
 #include "mongo/pool.h"
 #include <stdlib.h>
 
-#define TICK_FAST 50 /* while something waits that has a deadline */
-#define TICK_SLOW (LIMIT_MONGO_IDLE_TIME / 4)
+#define TICK_FAST 50 /* while something waits that has a deadline; else as idle clients need it */
 
 /* ---- what comes with time -------------------------------------------------------------------- */
 
@@ -28,7 +27,7 @@ static void drop_old_members(struct mongo *mongo, uint64_t now)
 {
     while (!list_is_empty(&mongo->idle)) {
         struct member *oldest = list_item(mongo->idle.previous, struct member, idle_link);
-        if (now - oldest->idle_since < LIMIT_MONGO_IDLE_TIME) {
+        if (now - oldest->idle_since < mongo->settings.idle_time) {
             return;
         }
         member_leave(oldest);
@@ -59,7 +58,7 @@ static void on_tick(uv_timer_t *timer)
 void mongo_need_tick(struct mongo *mongo, bool fast)
 {
     bool active = uv_is_active((uv_handle_t *)&mongo->tick);
-    uint64_t every = fast ? TICK_FAST : TICK_SLOW;
+    uint64_t every = fast ? TICK_FAST : mongo->settings.idle_time / 4 + 1;
     if (mongo->handles && (!active || uv_timer_get_repeat(&mongo->tick) > every)) {
         uv_timer_start(&mongo->tick, on_tick, every, every);
     }

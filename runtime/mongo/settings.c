@@ -186,6 +186,8 @@ static void read_times(struct settings *settings, const struct mongo_config *con
         time_option(settings->uri, MONGOC_URI_SERVERSELECTIONTIMEOUTMS, LIMIT_MONGO_SELECTION_TIME);
     settings->connect_time =
         time_option(settings->uri, MONGOC_URI_CONNECTTIMEOUTMS, LIMIT_MONGO_CONNECT_TIME);
+    settings->idle_time =
+        time_option(settings->uri, MONGOC_URI_MAXIDLETIMEMS, LIMIT_MONGO_IDLE_TIME);
 }
 
 static void make_control_uri(struct settings *settings)

@@ -16,6 +16,7 @@ struct settings {
     unsigned queue_time;     /* waitQueueTimeoutMS */
     unsigned selection_time; /* serverSelectionTimeoutMS */
     unsigned connect_time;   /* connectTimeoutMS */
+    unsigned idle_time;      /* maxIdleTimeMS */
     bool retry_reads;
     bool retry_writes;
     bool acknowledged;       /* false for w=0: writes are not answered, and run without session */

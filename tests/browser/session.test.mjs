@@ -3,7 +3,7 @@
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Moonlit } from '../support/moonlit.mjs'
-import { Cable, launch, openTab, until, watch } from '../support/browser.mjs'
+import { Cable, launch, openTab, until, watch, withApp as withHost } from '../support/browser.mjs'
 
 let browser
 
@@ -18,17 +18,7 @@ ui.metric("Count", ui.state.n or 0)
 ui.text("I am " .. ui.session.id .. " for " .. name .. ".")
 `
 
-async function withApp(script, body, given = {}) {
-  const host = await Moonlit.start({ script, ...given })
-  const context = await browser.newContext()
-  try {
-    await body(host, (url = host.url) => openTab(browser, url, { context }))
-    for (const tab of context.pages()) assert.deepEqual(tab.problems ?? [], [])
-  } finally {
-    await context.close()
-    assert.equal(await host.stop(), 0, host.log)
-  }
-}
+const withApp = (script, body, given = {}) => withHost(browser, { script, ...given }, body)
 
 const text = (tab, words) => tab.getByText(words, { exact: true }).waitFor()
 const press = (tab) => tab.getByRole('button', { name: 'Press' }).click()

@@ -79,7 +79,7 @@ ui.text "here"
   assert.equal(page.state === 'finished' && page.ev === page.n, false, 'the first session still waits')
 }))
 
-test('the database away: one readable error, and the next rerun after its return works', async () => {
+test('the database away: one readable error, and the session lives on', async () => {
   const dir = (await import('../support/moonlit.mjs')).folder()
   const host = await Moonlit.start({
     dir,

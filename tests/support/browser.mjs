@@ -1,8 +1,9 @@
 // Headless Chromium on the real binary: tabs that note every problem, and a cable that can be cut.
+import assert from 'node:assert/strict'
 import net from 'node:net'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
-import { require } from './moonlit.mjs'
+import { Moonlit, require } from './moonlit.mjs'
 
 const { chromium } = require('playwright-core')
 const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
@@ -82,4 +83,43 @@ export class Cable {
     this.cut()
     this.server.close()
   }
+}
+
+/** Do `body(host, open)` with a host of its own; `open` opens a tab, of which nothing may be wrong at the end. */
+export async function withApp(browser, given, body) {
+  const host = await Moonlit.start(given)
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/London' })
+  try {
+    await body(host, (url = host.url) => openTab(browser, url, { context }))
+    for (const tab of context.pages()) assert.deepEqual(tab.problems ?? [], [])
+  } finally {
+    await context.close()
+    assert.equal(await host.stop(), 0, host.log)
+  }
+}
+
+/** The words of the page's main part. */
+export const words = (tab) => tab.evaluate(() => document.querySelector('main')?.innerText ?? '')
+
+/** Wait until the main part says so. */
+export const says = (tab, text, milliseconds) => until(tab, (text) => document.querySelector('main')?.innerText.includes(text), text, milliseconds)
+
+/** Press a button `times` times, each as soon as the page says `${after} ${n}` of the one before; in the page itself, which is quick. */
+export function pressInTurn(tab, name, times, after) {
+  return tab.evaluate(([name, times, after]) => new Promise((done) => {
+    const main = document.querySelector('main')
+    const button = () => [...document.querySelectorAll('button')].find((one) => one.innerText.trim() === name)
+    const count = () => Number(new RegExp(`${after} (\\d+)`).exec(main.innerText)?.[1])
+    const last = count() + times
+    let next = count()
+    const look = () => {
+      if (count() !== next) return
+      if (next === last) { watcher.disconnect(); done(); return }
+      next++
+      button().click()
+    }
+    const watcher = new MutationObserver(look)
+    watcher.observe(main, { childList: true, subtree: true, characterData: true })
+    look()
+  }), [name, times, after])
 }
