@@ -169,7 +169,9 @@ static int check_call(int count, char **arguments)
     buffer_init(&out, LIMIT_SCRIPT);
     struct state *state = state_new(NULL, &error);
     bool is_fine = state != NULL && chunk_check(state, arguments[0], &out, &error);
-    fwrite(out.bytes, 1, out.length, stdout);
+    if (out.length > 0) {
+        fwrite(out.bytes, 1, out.length, stdout);
+    }
     if (error.kind != ERROR_NONE) {
         complain(error.message, 1);
     }

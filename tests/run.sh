@@ -2,12 +2,15 @@
 #   style    clang-format, clang-tidy, generated files up to date, no outside addresses
 #   units    C units (cmocka, by ctest) with gcc, and the corpora of the fuzz targets
 #   clang    the same sources with clang-14, warnings are errors
-#   asan     units under AddressSanitizer, LeakSanitizer and UBSan
+#   asan     units and corpora under AddressSanitizer, LeakSanitizer and UBSan
 #   tsan     the thread boundary under ThreadSanitizer
+#            (in both, planted faults show that the sanitizer would have spoken)
 #   scripts  Lua with expectations, run by luajit
-#   flow     the real binary (sanitized) and a page without a browser
-#   pages    the real binary in headless Chromium
 #   web      the client's own tests
+#   flow     the real binary, sanitized, and a page without a browser
+#   pages    the same in headless Chromium
+#   model    random walks against a model, with the binary that users run
+export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 ALL_KINDS=(style units clang asan tsan scripts web flow pages model)
 SUMMARY=()
 FAILED=0
@@ -55,13 +58,13 @@ kind_clang() {
   build_c build-clang all -- -DCMAKE_C_COMPILER=clang-14 || status=1
   note clang "$([ $status -eq 0 ] && echo 'compiles without a warning' || echo failed)" $status
 }
-kind_asan() {
-  build_c build-asan all -- -DMOONLIT_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
-  UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 run_ctest asan build-asan --timeout 300
+build_sanitized() { # TARGET
+  build_c build-asan "$1" -- -DMOONLIT_SANITIZE=ON
 }
+kind_asan() { build_sanitized all; run_ctest asan build-asan --timeout 300; }
 kind_tsan() {
-  build_c build-tsan test_worker -- -DMOONLIT_THREAD_SANITIZE=ON
-  run_ctest tsan build-tsan -R worker
+  build_c build-tsan test_worker planted_race -- -DMOONLIT_THREAD_SANITIZE=ON
+  run_ctest tsan build-tsan -R 'worker|planted'
 }
 kind_scripts() {
   local status=0 log=build/scripts.log
@@ -78,9 +81,13 @@ kind_scripts() {
   note scripts "$passed passed, $failed failed" $status
 }
 kind_web() { (cd web && npm run --silent check) || { note web 'types are wrong' 1; return; }; run_node web web/test/*.test.mjs; }
-kind_flow() { export MOONLIT_BINARY=${FLOW_BINARY:-build/moonlit}; run_node flow tests/flow/*.test.mjs; }
-kind_pages() { export MOONLIT_BINARY=build/moonlit; run_node pages tests/browser/*.test.mjs; }
-kind_model() { export MOONLIT_BINARY=build/moonlit; run_node model tests/model/*.test.mjs; }
+run_sanitized() { # KIND FILES...
+  [ -n "${MOONLIT_BINARY:-}" ] || build_sanitized moonlit
+  MOONLIT_BINARY=${MOONLIT_BINARY:-build-asan/moonlit} run_node "$@"
+}
+kind_flow() { run_sanitized flow tests/flow/*.test.mjs; }
+kind_pages() { run_sanitized pages tests/browser/*.test.mjs; }
+kind_model() { MOONLIT_BINARY=${MOONLIT_BINARY:-build/moonlit} run_node model tests/model/*.test.mjs; }
 
 run_tests() {
   local kinds=("$@")

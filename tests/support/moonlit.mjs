@@ -15,6 +15,11 @@ export const require = createRequire(join(root, 'web/package.json'))
 
 process.setMaxListeners(0) // each host and folder has one for the end
 
+/** A report of a sanitizer is a failure, whichever process wrote it and however that ended. */
+export function assertNoReport(log) {
+  if (/ERROR: \w+Sanitizer|: runtime error: /.test(log)) throw new Error(`a sanitizer reports:\n${log}`)
+}
+
 /** A new folder that goes when the process ends. */
 export function folder() {
   const path = mkdtempSync(join(tmpdir(), 'moonlit-'))
@@ -47,6 +52,7 @@ export class Moonlit {
       host.notify()
       return host.code
     })
+    host.closed = once(host.child, 'close') // its store's last words included
     process.on('exit', () => host.child.exitCode === null && host.child.kill('SIGKILL'))
     if (given.ready === false) return host
     await host.until(() => /running: (http\S+)/.test(host.out) || host.code !== undefined)
@@ -113,6 +119,8 @@ export class Moonlit {
 
   async stop(signal = 'SIGINT') {
     if (this.code === undefined) this.child.kill(signal)
+    await this.closed
+    assertNoReport(this.log)
     return this.exited
   }
 }

@@ -224,7 +224,7 @@ export class Page {
 
   must(type, label) {
     const node = this.find(type, label)
-    if (!node) throw new Error(`no ${type} "${label}" on the page: ${JSON.stringify(this.elements().map((n) => [n.type, n.props.label ?? n.props.body]))}`)
+    if (!node) throw new Error(`no ${type} "${label}" on the page: ${JSON.stringify(this.elements().map((n) => [n.type, n.props.label ?? n.props.body ?? n.props.message]))}`)
     return node
   }
 

@@ -5,7 +5,7 @@ import { readFileSync, readdirSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import net from 'node:net'
 import http from 'node:http'
-import { binary } from './moonlit.mjs'
+import { assertNoReport, binary } from './moonlit.mjs'
 
 /** Run `moonlit ...words` to its end. */
 export async function command(words, { env = {}, cwd } = {}) {
@@ -15,6 +15,7 @@ export async function command(words, { env = {}, cwd } = {}) {
   child.stderr.on('data', (text) => { result.err += text })
   const [code, signal] = await once(child, 'close')
   result.code = code ?? signal
+  assertNoReport(result.err)
   return result
 }
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import net from 'node:net'
 import { join } from 'node:path'
-import { binary, folder, require } from './moonlit.mjs'
+import { assertNoReport, binary, folder, require } from './moonlit.mjs'
 
 const mongodb = require('mongodb')
 const { BSON } = require('bson')
@@ -54,6 +54,7 @@ export class Store {
     this.child.ref()
     this.child.kill('SIGTERM')
     const [code] = await this.exited
+    assertNoReport(this.log)
     return code
   }
 }
