@@ -99,10 +99,18 @@ static int print_line(lua_State *L)
     struct engine *engine = engine_of(L);
     struct run *run = run_of(L);
     char file[256] = "";
+    size_t length;
+    const char *words = luaL_checklstring(L, 1, &length);
     int line = run_line(L, file, sizeof file);
+    if (run != NULL && run->printed > LIMIT_RUN_PRINT) {
+        return 0;
+    }
+    if (run != NULL && (run->printed += length + 1) > LIMIT_RUN_PRINT) {
+        words = "(this run has printed enough: the rest is left out)";
+    }
     log_write(engine->log, LOG_INFO, "%s%s%s:%d: %s",
               run != NULL && run->session != NULL ? run->session->public_id : "",
-              run != NULL && run->session != NULL ? " " : "", file, line, luaL_checkstring(L, 1));
+              run != NULL && run->session != NULL ? " " : "", file, line, words);
     return 0;
 }
 

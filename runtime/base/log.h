@@ -12,6 +12,7 @@ struct log {
     enum log_level level;                                             /* below this: dropped */
     void (*sink)(void *data, enum log_level level, const char *line); /* NULL: standard error */
     void *data;
+    _Atomic unsigned long dropped; /* lines, since nobody reads standard error */
 };
 
 void log_write(struct log *log, enum log_level level, const char *format, ...)
