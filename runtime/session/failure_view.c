@@ -77,7 +77,10 @@ void failure_draw(struct run *run, uint64_t container)
     }
     unsigned number = draft_next_number(draft, ELEMENT_exception, container);
     uint64_t id = element_id_counted(ELEMENT_exception, number, container);
-    if (draft_begin(draft, ELEMENT_exception, id, container) == DRAFT_YES) {
+    enum draft_answer answer = draft_begin(draft, ELEMENT_exception, id, container);
+    if (answer == DRAFT_DEEP) {
+        failure_draw(run, ROOT_MAIN);
+    } else if (answer == DRAFT_YES) {
         write_props(&draft->out, run_failure(run));
         draft_end(draft, false, run->failure->line, NULL);
     }

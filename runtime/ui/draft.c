@@ -417,7 +417,7 @@ bool draft_end(struct draft *draft, bool by_script, int line, struct error *erro
     bson_write_end(&draft->out, draft->document);
     size_t length = draft->buffer.length - draft->committed;
     struct drawn *old = find(draft, draw->id);
-    if (!check_size(draft, old, length, error)) {
+    if (error != NULL && !check_size(draft, old, length, error)) {
         return false;
     }
     draw->offset = (uint32_t)draft->committed;

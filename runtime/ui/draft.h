@@ -118,7 +118,8 @@ enum draft_answer draft_begin(struct draft *draft, enum element_type type, uint6
 /* Begin to replace an element through its handle. */
 enum draft_answer draft_begin_again(struct draft *draft, enum element_type type, uint64_t id);
 
-/* The props are written. False: the page is too large (error filled), and nothing was drawn. */
+/* The props are written. False: the page is too large (error filled), and nothing was drawn.
+ * Without an error to fill it is what the host itself has to say, and there is always room. */
 bool draft_end(struct draft *draft, bool by_script, int line, struct error *error);
 
 /* Empty a container; take an element away. Nothing happens if this run has not drawn it. */
