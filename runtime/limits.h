@@ -36,6 +36,8 @@
 #define LIMIT_RUN_MEMORY (128 * 1024 * 1024)   /* growth of the Lua heap by one run; --memory-limit */
 #define LIMIT_RUN_SLICE 5                      /* Lua time in one go, before others get their turn */
 #define LIMIT_RUN_UNYIELDABLE 50               /* Lua time in one go where a coroutine cannot yield */
+#define LIMIT_RUN_COLLECT 2                    /* collecting garbage for a run in one go, when its memory gets scarce */
+#define LIMIT_RUN_PRINT (1024 * 1024)          /* bytes that one run may print */
 #define LIMIT_RUN_RERUNS 100                   /* ui.rerun() in a row without a new event */
 #define LIMIT_RUN_BRANCHES 256                 /* branches of one run: ui.together, ui.timeout */
 #define LIMIT_RUN_PRESS_TIME 30000             /* an unreceived press while newer events wait; --press-limit */
@@ -56,6 +58,8 @@
 #define LIMIT_WIDGET_KEY 1024                  /* an element's key */
 
 /* ## Sessions */
+#define LIMIT_LOG_LINE 4096                    /* one line of the log */
+#define LIMIT_LOG_WAIT 100                     /* wait for whoever reads the log, before lines are dropped */
 #define LIMIT_SESSIONS 10000                   /* sessions of one process */
 #define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */
 #define LIMIT_PAGE_ALIVE_TIME 1000             /* wait for the old page of a session that a second one presents */
@@ -93,6 +97,8 @@
 #define LIMIT_SCRIPT_NESTING 200               /* blocks, functions and brackets in one another */
 #define LIMIT_PATTERN_STEPS 1000000            /* steps of one pattern match */
 #define LIMIT_PATTERN_STEPS_BYTE 32            /* ... and so many more for each byte searched */
+#define LIMIT_PATTERN_PIECE 50000              /* steps after which a search looks at the clock */
+#define LIMIT_PATTERN_CALL 10000000            /* ... and the most without a look at it: one place of a long text */
 #define LIMIT_STRING (64 * 1024 * 1024)        /* result of string.rep */
 #define LIMIT_SCRIPT_FILES 1000                /* files of one app, those it looked for in vain included */
 #define LIMIT_PROBLEM (16 * 1024)              /* what a page is told of a script that does not compile */

@@ -9,6 +9,7 @@ local script = require "moonlit.core.script"
 local getinfo, getenv, getmeta = debug.getinfo, debug.getfenv, debug.getmetatable
 local internal_require = require
 local running, status = coroutine.running, coroutine.status
+local tick = script.helpers()
 
 local modules = {}
 
@@ -124,6 +125,12 @@ local function gather(reader)
   end
 end
 
+---Compiling takes a while, so the clock is looked at.
+local function compile(chunk, name, environment)
+  tick()
+  return script.load(chunk, tostring(name or chunk), environment)
+end
+
 ---As in the manual; the environment is the caller's when none is given.
 function modules.load(chunk, name, mode, environment)
   if type(chunk) == "function" then
@@ -137,14 +144,14 @@ function modules.load(chunk, name, mode, environment)
   if mode ~= nil and not tostring(mode):find("t", 1, true) then
     return nil, "attempt to load chunk with wrong mode: Moonlit loads source only"
   end
-  return script.load(chunk, tostring(name or chunk), environment or (modules.caller()))
+  return compile(chunk, name, environment or (modules.caller()))
 end
 
 function modules.loadstring(chunk, name)
   if type(chunk) ~= "string" then
     error("loadstring: expected a text, got a " .. type(chunk), 2)
   end
-  return script.load(chunk, tostring(name or chunk), (modules.caller()))
+  return compile(chunk, name, (modules.caller()))
 end
 
 local function load_file(path, environment)

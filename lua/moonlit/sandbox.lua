@@ -10,7 +10,10 @@ local text = require "moonlit.text"
 local getmeta, getinfo, getenv = debug.getmetatable, debug.getinfo, debug.getfenv
 local raw_pairs, raw_ipairs, raw_next, raw_unpack = pairs, ipairs, next, unpack
 local raw_pcall, raw_xpcall, raw_concat = pcall, xpcall, table.concat
-local _, shared = script.helpers()
+local insert, remove = table.insert, table.remove
+local tick, shared = script.helpers()
+local MANY = 10000 -- items: work on more of them is felt, so the clock is looked at
+local LINE = 4096 -- bytes of one print that are looked at
 local core -- "moonlit.core.run", which only the host has
 
 local sandbox = {}
@@ -138,7 +141,23 @@ function tables.concat(t, separator, first, last)
     local list, count = items(t, first or 1, last or #t)
     return raw_concat(list, separator, 1, count)
   end
+  if type(t) == "table" and (#t > MANY or type(t[1]) == "string" and #t[1] > MANY) then tick() end
   return raw_concat(t, separator, first, last)
+end
+
+-- Every item behind the place is moved.
+local function look_at_length(t, at)
+  if type(t) == "table" and type(at) == "number" and #t - at > MANY then tick() end
+end
+
+function tables.insert(t, ...)
+  if select("#", ...) > 1 then look_at_length(t, (...)) end
+  return insert(t, ...)
+end
+
+function tables.remove(t, ...)
+  if select("#", ...) > 0 then look_at_length(t, (...)) end
+  return remove(t, ...)
 end
 
 ---As in Lua 5.3.
@@ -180,7 +199,7 @@ end
 ---Write a line to the log, with the session and the script's line.
 function builtins.print(...)
   local words = { ... }
-  for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))) end
+  for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))):sub(1, LINE) end
   core.print(raw_concat(words, "\t"))
 end
 

@@ -4,23 +4,34 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bridge/state.h"
+
 enum { MOST_DEPTH = 200 }; /* LuaJIT's own: deeper is "pattern too complex" */
 
 int match_fail(const struct matcher *matcher, const char *words)
 {
-    luaL_where(matcher->L, matcher->level);
+    state_push_place(matcher->L);
     lua_pushstring(matcher->L, words);
     lua_concat(matcher->L, 2);
     return lua_error(matcher->L);
 }
 
-static void step(struct matcher *matcher, int64_t steps)
+static void look(struct matcher *matcher)
 {
-    matcher->steps -= steps;
-    if (matcher->steps < 0) {
+    state_took_long(matcher->L);
+    matcher->look = matcher->least;
+    if (matcher->steps < matcher->least) {
         match_fail(matcher,
                    "pattern takes too long: it tries too many ways to match this text; begin it "
                    "with ^, or use fewer of * + - ?");
+    }
+}
+
+static void step(struct matcher *matcher, int64_t steps)
+{
+    matcher->steps -= steps;
+    if (matcher->steps < matcher->look) {
+        look(matcher);
     }
 }
 

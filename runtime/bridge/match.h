@@ -22,10 +22,11 @@ struct capture {
 /* One match. The pattern ends at its first NUL, as in LuaJIT. */
 struct matcher {
     lua_State *L;
-    int level;         /* whose line an error names */
     const char *start; /* of the subject */
     const char *end;
     int64_t steps; /* left */
+    int64_t look;  /* when fewer are left, the clock is due */
+    int64_t least; /* when fewer are left, this call has taken too long */
     int depth;
     int count; /* of captures */
     struct capture captures[MOST_CAPTURES];
@@ -35,7 +36,7 @@ struct matcher {
  * the pattern is malformed or takes too long. */
 const char *match_at(struct matcher *matcher, const char *at, const char *pattern);
 
-/* Raise an error with the line of the matcher's level. */
+/* Raise an error with the script's line. */
 int match_fail(const struct matcher *matcher, const char *words);
 
 #endif

@@ -45,15 +45,36 @@ static int push_captures(const struct matcher *matcher, const char *from, const 
 
 /* ---- the library ---- */
 
-static void begin(struct matcher *matcher, lua_State *L, int level, const char **pattern)
+enum { NO_STEPS = 100 }; /* a place on the stack that holds nothing */
+
+/* `steps`: those left on the stack, when a part of the work was done before. */
+static void begin(struct matcher *matcher, lua_State *L, int steps, const char **pattern)
 {
     size_t length;
     matcher->L = L;
-    matcher->level = level;
     matcher->start = luaL_checklstring(L, 1, &length);
     matcher->end = matcher->start + length;
     matcher->steps = LIMIT_PATTERN_STEPS + (int64_t)LIMIT_PATTERN_STEPS_BYTE * (int64_t)length;
+    if (lua_isnumber(L, steps)) {
+        matcher->steps = (int64_t)lua_tonumber(L, steps);
+    }
+    matcher->look = matcher->steps - LIMIT_PATTERN_PIECE;
+    matcher->least = matcher->steps > LIMIT_PATTERN_CALL ? matcher->steps - LIMIT_PATTERN_CALL : 0;
+    if (matcher->look < 0) {
+        matcher->look = 0;
+    }
     *pattern = luaL_checkstring(L, 2);
+}
+
+/* Enough for now: push where to go on, and the steps left. */
+static bool is_piece(const struct matcher *matcher, const char *at)
+{
+    if (matcher->look > matcher->least) {
+        return false;
+    }
+    lua_pushinteger(matcher->L, at - matcher->start + 1);
+    lua_pushnumber(matcher->L, (lua_Number)matcher->steps);
+    return true;
 }
 
 static size_t get_init(lua_State *L, size_t length)
@@ -95,7 +116,7 @@ static int search(lua_State *L, bool finds)
 {
     struct matcher matcher;
     const char *pattern;
-    begin(&matcher, L, 1, &pattern);
+    begin(&matcher, L, NO_STEPS, &pattern);
     size_t start = get_init(L, (size_t)(matcher.end - matcher.start));
     if (finds && (lua_toboolean(L, 4) || !has_specials(L))) {
         return find_plain(L, &matcher, start);
@@ -127,31 +148,38 @@ static int pattern_match(lua_State *L)
     return search(L, false);
 }
 
-/* match_at(s, p, at): the first match from `at` on: start, end, captures or the whole. Errors name
- * the line of the caller's caller. */
+/* match_at(s, p, at, steps, bare): the first match from `at` on: start, end, captures or, unless
+ * `bare`, the whole. After a piece of work without one: false, where to go on, and the steps left. */
 static int pattern_match_at(lua_State *L)
 {
     struct matcher matcher;
     const char *pattern;
-    begin(&matcher, L, 2, &pattern);
+    lua_settop(L, 5);
+    begin(&matcher, L, 4, &pattern);
     for (const char *at = matcher.start + get_init(L, (size_t)(matcher.end - matcher.start));
          at <= matcher.end; at++) {
         const char *end = match_at(&matcher, at, pattern);
         if (end != NULL) {
             lua_pushinteger(L, at - matcher.start + 1);
             lua_pushinteger(L, end - matcher.start);
-            return push_captures(&matcher, at, end) + 2;
+            return push_captures(&matcher, lua_toboolean(L, 5) ? NULL : at, end) + 2;
         }
+        lua_pushboolean(L, 0);
+        if (is_piece(&matcher, at + 1)) {
+            return 3;
+        }
+        lua_pop(L, 1);
     }
     return 0;
 }
 
-/* match_here(s, p, at): as match_at, at this place only. */
+/* match_here(s, p, at, nil, bare): as match_at, at this place only. */
 static int pattern_match_here(lua_State *L)
 {
     struct matcher matcher;
     const char *pattern;
-    begin(&matcher, L, 2, &pattern);
+    lua_settop(L, 5);
+    begin(&matcher, L, NO_STEPS, &pattern);
     const char *at = matcher.start + get_init(L, (size_t)(matcher.end - matcher.start));
     const char *end = match_at(&matcher, at, pattern);
     if (end == NULL) {
@@ -159,7 +187,7 @@ static int pattern_match_here(lua_State *L)
     }
     lua_pushinteger(L, at - matcher.start + 1);
     lua_pushinteger(L, end - matcher.start);
-    return push_captures(&matcher, at, end) + 2;
+    return push_captures(&matcher, lua_toboolean(L, 5) ? NULL : at, end) + 2;
 }
 
 /* The replacement text, with %0 to %9 filled in. */
@@ -200,18 +228,20 @@ static void add_from_table(struct matcher *matcher, luaL_Buffer *out, const char
     luaL_addvalue(out);
 }
 
-/* gsub with a string, or with a table that has no metatable. */
+/* gsub(s, p, by, n, at, steps), by a string, or by a table that has no metatable. With `at` it may
+ * stop after a piece of work: two more results say where to go on, and the steps left. */
 static int pattern_gsub(lua_State *L)
 {
     struct matcher matcher;
     luaL_Buffer out;
     const char *pattern;
-    begin(&matcher, L, 1, &pattern);
+    begin(&matcher, L, 6, &pattern);
     bool is_table = lua_type(L, 3) == LUA_TTABLE;
     if (!is_table && !lua_isstring(L, 3)) {
         return luaL_argerror(L, 3, "string/function/table expected");
     }
-    const char *at = matcher.start;
+    bool in_pieces = lua_isnumber(L, 5);
+    const char *at = matcher.start + (in_pieces ? lua_tointeger(L, 5) - 1 : 0);
     int most = luaL_optint(L, 4, (int)(matcher.end - at) + 1);
     int count = 0;
     bool anchored = *pattern == '^';
@@ -231,6 +261,11 @@ static int pattern_gsub(lua_State *L)
         }
         if (anchored) {
             break;
+        }
+        if (in_pieces && matcher.look == matcher.least) {
+            luaL_pushresult(&out);
+            lua_pushinteger(L, count);
+            return is_piece(&matcher, at) ? 4 : 2;
         }
     }
     luaL_addlstring(&out, at, (size_t)(matcher.end - at));

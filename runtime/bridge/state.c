@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/buffer.h"
 #include "base/memory.h"
@@ -63,7 +64,6 @@ void state_guard(struct state *state, size_t growth_limit)
     struct memory_account *account = &state->memory;
     account->before = account->bytes;
     account->limit = growth_limit;
-    account->relieved = 0;
     account->guarded = true;
     account->refused = false;
     if (state->interpreted > 0) {
@@ -89,19 +89,23 @@ bool state_was_refused(const struct state *state)
     return state->memory.refused;
 }
 
-bool state_is_tight(const struct state *state)
+static uint64_t microseconds_now(void)
 {
-    const struct memory_account *account = &state->memory;
-    ptrdiff_t growth = state_growth(state);
-    return account->guarded && growth > (ptrdiff_t)(account->limit / 4 * 3) &&
-           growth > (ptrdiff_t)(account->relieved + account->limit / 16);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
 }
 
-void state_relieve(struct state *state)
+unsigned state_collect(struct state *state, unsigned cycles, unsigned microseconds)
 {
-    lua_gc(state->L, LUA_GCCOLLECT, 0);
-    ptrdiff_t growth = state_growth(state);
-    state->memory.relieved = growth > 0 ? (size_t)growth : 0;
+    enum { STEP = 10000 }; /* percent: some 100 KiB in one go */
+    uint64_t end = microseconds_now() + microseconds;
+    int usual = lua_gc(state->L, LUA_GCSETSTEPMUL, STEP);
+    while (cycles > 0 && microseconds_now() < end) {
+        cycles -= lua_gc(state->L, LUA_GCSTEP, 0) != 0 ? 1 : 0;
+    }
+    lua_gc(state->L, LUA_GCSETSTEPMUL, usual);
+    return cycles;
 }
 
 /* ---- what rewritten code calls ---- */
@@ -147,12 +151,20 @@ void state_push_shared(lua_State *L)
     lua_remove(L, -2);
 }
 
+void state_took_long(lua_State *L)
+{
+    state_push_shared(L);
+    lua_pushboolean(L, 1);
+    lua_rawseti(L, -2, 4);
+    lua_pop(L, 1);
+}
+
 static void make_helpers(struct state *state)
 {
     static const struct rewrite_functions idle_functions = {idle_tick, idle_hold, idle, idle, idle};
     lua_State *L = state->L;
     lua_createtable(L, 6, 0);
-    lua_createtable(L, 3, 0);
+    lua_createtable(L, 4, 0);
     lua_pushinteger(L, 0);
     lua_rawseti(L, -2, 1);
     lua_rawseti(L, -2, 2);
@@ -181,7 +193,7 @@ static bool read_from_disk(const struct state *state, const struct lua_module *m
 static bool load_module(struct state *state, const struct lua_module *module, struct error *error)
 {
     char name[256];
-    snprintf(name, sizeof name, "@%s", module->path);
+    snprintf(name, sizeof name, "=%s", module->path); /* "@" marks files of scripts */
     if (state->lua_directory == NULL) {
         return chunk_load_internal(state, module->start, (size_t)(module->end - module->start),
                                    name, error);
@@ -202,6 +214,29 @@ static const struct lua_module *find_module(const char *name)
         }
     }
     return NULL;
+}
+
+bool state_is_own_file(const char *path)
+{
+    for (const struct lua_module *module = lua_modules; module->name != NULL; module++) {
+        if (strcmp(module->path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void state_push_place(lua_State *L)
+{
+    lua_Debug frame;
+    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "Sl", &frame);
+        if (frame.currentline > 0 && !state_is_own_file(frame.source + 1)) {
+            lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
 }
 
 /* Push the function that makes the module, on state->L. */

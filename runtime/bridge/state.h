@@ -30,11 +30,10 @@
 struct chunk;
 
 struct memory_account {
-    size_t bytes;    /* of the heap now */
-    size_t highest;  /* it ever was */
-    size_t before;   /* the heap at state_guard */
-    size_t limit;    /* growth allowed since then */
-    size_t relieved; /* growth at the last state_relieve */
+    size_t bytes;   /* of the heap now */
+    size_t highest; /* it ever was */
+    size_t before;  /* the heap at state_guard */
+    size_t limit;   /* growth allowed since then */
     bool guarded;
     bool refused; /* an allocation was refused since state_guard */
 };
@@ -78,12 +77,22 @@ void state_add_library(struct state *state, const char *name, lua_CFunction open
 /* Internal Lua's require: push what the module returns. */
 bool state_require(struct state *state, const char *name, struct error *error);
 
+/* Is this path one of Moonlit's own modules ("lua/moonlit/ui.lua")? Scripts need not know of it. */
+bool state_is_own_file(const char *path);
+
 /* What rewritten code calls from now on; modules and scripts loaded before keep what they had. */
 void state_set_rewrite_functions(struct state *state, const struct rewrite_functions *functions);
 
 /* Push _ml_P, the table that rewritten code and the engine share: [1] presses of the branch, [2]
- * the container it draws into, [3] its shields. */
+ * the container it draws into, [3] its shields, [4] true when a C function took long, so
+ * that whoever called it looks at the clock (state_took_long). */
 void state_push_shared(lua_State *L);
+
+/* Push "file:line: " of the nearest frame that is not Moonlit's own, "" when there is none. */
+void state_push_place(lua_State *L);
+
+/* A C function called by a loop of the script did as much as the counter never notices. */
+void state_took_long(lua_State *L);
 
 /* Where require, loadfile and dofile look; the directory of the script. */
 void state_set_directory(struct state *state, const char *directory);
@@ -103,9 +112,9 @@ ptrdiff_t state_growth(const struct state *state);
 /* Was an allocation refused since state_guard? */
 bool state_was_refused(const struct state *state);
 
-/* More than three quarters of the allowed growth are used: a look at the garbage is due, since
- * LuaJIT does not collect before it fails. The counter's function calls state_relieve then. */
-bool state_is_tight(const struct state *state);
-void state_relieve(struct state *state);
+/* LuaJIT does not collect before an allocation fails. Collect for about so long; `cycles` says how
+ * many times the heap is to be gone through (twice, so that what became garbage while it was looked
+ * at is found), and the result how often it still is. */
+unsigned state_collect(struct state *state, unsigned cycles, unsigned microseconds);
 
 #endif

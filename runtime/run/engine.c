@@ -12,7 +12,7 @@ static void on_check(uv_check_t *check);
 
 static void on_idle(uv_idle_t *idle)
 {
-    (void)idle; /* it only keeps the loop from sleeping while branches stand in line */
+    (void)idle; /* it only keeps the loop from sleeping while there is something to do */
 }
 
 void engine_init(struct engine *engine, uv_loop_t *loop, struct log *log, struct state *state,
@@ -39,13 +39,9 @@ void engine_close(struct engine *engine)
 }
 
 /* One turn: everybody who stands in line now is resumed once. */
-static void on_check(uv_check_t *check)
+static void resume_all(struct engine *engine)
 {
-    struct engine *engine = check->data;
     struct list turn;
-    if (list_is_empty(&engine->line)) {
-        return;
-    }
     list_init(&turn);
     turn = engine->line;
     turn.next->previous = turn.previous->next = &turn;
@@ -55,8 +51,26 @@ static void on_check(uv_check_t *check)
         branch->in_line = false;
         branch_resume(branch);
     }
-    if (list_is_empty(&engine->line)) {
+}
+
+static void on_check(uv_check_t *check)
+{
+    struct engine *engine = check->data;
+    if (!list_is_empty(&engine->line)) {
+        resume_all(engine);
+    } else if (engine->cycles > 0) {
+        engine->cycles = state_collect(engine->state, engine->cycles, LIMIT_RUN_COLLECT * 1000);
+    }
+    if (list_is_empty(&engine->line) && engine->cycles == 0) {
         uv_idle_stop(&engine->idle);
+    }
+}
+
+void engine_clean_up(struct engine *engine, const struct run *run)
+{
+    if (run->memory_over || run->growth > engine->limits.memory_bytes / 8) {
+        engine->cycles = 2;
+        uv_idle_start(&engine->idle, on_idle);
     }
 }
 

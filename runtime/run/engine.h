@@ -72,6 +72,7 @@ struct engine {
     int pool[LIMIT_COROUTINE_POOL];
     int pooled;
     unsigned flights; /* names of ui.once */
+    unsigned cycles; /* of a collection while nobody stands in line */
     uint64_t run_numbers;
     struct engine_counts counts;
 };
@@ -99,5 +100,8 @@ extern const struct rewrite_functions resume_functions;
 void resume_open(lua_State *L);
 
 void engine_count_end(struct engine *engine, const struct run *run);
+
+/* A run that took much memory has ended: what it left is collected when there is nothing to do. */
+void engine_clean_up(struct engine *engine, const struct run *run);
 
 #endif

@@ -22,7 +22,7 @@ void failure_set(struct failure *failure, const char *kind, const char *format, 
 /* Frames of our own library and of C say nothing to the script's author. */
 static bool is_script(const lua_Debug *frame)
 {
-    return frame->source[0] == '@' && strncmp(frame->source, "@lua/", 5) != 0;
+    return frame->source[0] == '@';
 }
 
 void failure_locate(struct failure *failure, lua_State *co)
@@ -66,6 +66,19 @@ static void take_place(struct failure *failure)
             failure->file[length] = '\0';
             failure->line = (int)line;
             memmove(message, end + 2, strlen(end + 2) + 1);
+            return;
+        }
+    }
+}
+
+/* Lua shortens a long path in its words; the frame that raised them has the whole. */
+static void complete_file(struct failure *failure, lua_State *co)
+{
+    lua_Debug frame;
+    for (int level = 0; level < 64 && lua_getstack(co, level, &frame); level++) {
+        lua_getinfo(co, "S", &frame);
+        if (is_script(&frame) && strcmp(frame.short_src, failure->file) == 0) {
+            snprintf(failure->file, sizeof failure->file, "%s", frame.source + 1);
             return;
         }
     }
@@ -122,12 +135,14 @@ void failure_read(struct failure *failure, lua_State *co, struct state *state)
         break;
     }
     take_place(failure);
+    complete_file(failure, co);
     char file[sizeof failure->file];
     int line = failure->line;
     memcpy(file, failure->file, sizeof file);
     failure->line = 0;
     failure_locate(failure, co);
-    if (line > 0) { /* the error's own place is nearer than the traceback's first line */
+    /* The error's own place is nearer than the traceback's first line, if it is the script's. */
+    if (line > 0 && (failure->line == 0 || !state_is_own_file(file))) {
         failure->line = line;
         memcpy(failure->file, file, sizeof file);
     }

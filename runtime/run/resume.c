@@ -211,6 +211,25 @@ void branch_resume(struct branch *branch)
     }
 }
 
+/* The run has used three quarters of its memory, or much more since the last look: some of that may
+ * be garbage. It is collected in the run's own slices. True while that is not done. */
+static bool is_collecting(struct run *run)
+{
+    struct state *state = run->engine->state;
+    size_t limit = run->engine->limits.memory_bytes;
+    long growth = (long)run->growth + (long)state_growth(state);
+    if (run->cycles == 0 && growth > (long)(limit / 4 * 3) &&
+        growth > (long)(run->relieved + limit / 16)) {
+        run->cycles = 2;
+    }
+    if (run->cycles > 0) {
+        run->cycles = state_collect(state, run->cycles, LIMIT_RUN_COLLECT * 1000);
+        growth = (long)run->growth + (long)state_growth(state);
+        run->relieved = growth > 0 ? (size_t)growth : 0;
+    }
+    return run->cycles > 0;
+}
+
 /* _ml_T: the counter has run down. Looks at the clock, the limits and at whether something newer
  * waits; returns how many ticks until the next look. */
 static int tick(lua_State *L)
@@ -229,15 +248,15 @@ static int tick(lua_State *L)
         engine->cpu_then = cpu_now();
     }
     if (since > 500000 && engine->budget > 1) { /* keep looks about 50 to 500 us apart */
-        engine->budget /= 2;
+        engine->budget = (int)((uint64_t)engine->budget * 250000 / since);
+        engine->budget = engine->budget > 0 ? engine->budget : 1;
     } else if (since < 50000 && engine->budget < 1000) {
         engine->budget = engine->budget * 2 > 1000 ? 1000 : engine->budget * 2;
     }
-    if (state_is_tight(engine->state)) {
-        state_relieve(engine->state);
-    }
+    bool collecting = is_collecting(branch->run);
+    engine->budget = collecting ? 1 : engine->budget;
     if (lua_isyieldable(L)) {
-        bool over = now >= engine->slice_end || state_was_refused(engine->state);
+        bool over = collecting || now >= engine->slice_end || state_was_refused(engine->state);
         if (over) {
             engine->yield = YIELD_SLICE;
             return lua_yield(L, 0);

@@ -46,8 +46,7 @@ int run_line(lua_State *L, char *file, size_t size)
     lua_Debug frame;
     for (int level = 1; level < 32 && lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "Sl", &frame);
-        if (frame.source[0] == '@' && strncmp(frame.source, "@lua/", 5) != 0 &&
-            frame.currentline > 0) {
+        if (frame.source[0] == '@' && frame.currentline > 0) {
             if (file != NULL) {
                 snprintf(file, size, "%s", frame.source + 1);
             }
@@ -204,6 +203,7 @@ void run_finish(struct run *run, enum leave leave)
         defer->call(defer);
     }
     engine_count_end(engine, run);
+    engine_clean_up(engine, run);
     int container = run->container_reference;
     run->owner->on_end(run);
     luaL_unref(engine->state->L, LUA_REGISTRYINDEX, container);

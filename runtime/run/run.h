@@ -100,6 +100,9 @@ struct run {
     uint64_t cpu;            /* nanoseconds spent in Lua so far */
     uint64_t cpu_limit;      /* nanoseconds */
     size_t growth;           /* bytes of Lua memory this run has added so far */
+    size_t relieved;         /* ... when the garbage was last collected for it */
+    unsigned cycles;         /* of a collection under way for it */
+    size_t printed;          /* bytes */
     bool memory_over;
     bool rerun_after;        /* ui.rerun() in a callback: when the script has ended */
     bool write_unknown;      /* a write under way was given up */

@@ -15,6 +15,13 @@ const loops = {
   gsub: '("aaa"):gsub(".", function() while true do end end)',
   'coroutine.wrap': 'coroutine.wrap(function() while true do end end)()',
   pcall: 'while true do pcall(error, "x") end',
+  'xpcall with an endless handler': 'while true do xpcall(error, function() while true do end end) end',
+  'loop of bad patterns': 'while true do pcall(string.find, ("a"):rep(400), ".-.-.-.-b") end',
+  'loop of searches in much': 'local s = ("ab"):rep(1e6) while true do s:gsub("b", "") s:find("c%d") end',
+  'loop of table.concat of much': 'local t = {} for i = 1, 2e6 do t[i] = "xyz" end while true do table.concat(t) end',
+  'loop of table.insert before much': 'local t = {} for i = 1, 2e6 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, 1) end',
+  'loop of load': 'local s = ("local x = 1 "):rep(150) while true do load(s) end',
+  'loop of ui.state': 'while true do ui.state.x = ("x"):rep(1e6) end',
   tostring: 'local o = setmetatable({}, { __tostring = function() while true do end end }) print(o)',
 }
 
@@ -30,14 +37,14 @@ ui.text("run " .. ui.state.n)
 
 for (const [name, body] of Object.entries(loops)) {
   test(`an endless ${name} ends with a message while another session stays quick`, async () => {
-    const host = await Moonlit.start({ script: script(body), options: ['--cpu-limit', '0.5'] })
+    const host = await Moonlit.start({ script: script(body), options: ['--cpu-limit', '0.8'] })
     try {
       const bad = await Page.open(host)
       const good = await Page.open(host)
       await bad.settled()
       await good.settled()
       bad.press('Bad')
-      for (let i = 0; i < 20; i++) { good.press('Good'); await good.settled() }
+      for (let i = 0; i < 10; i++) { good.press('Good'); await good.settled() }
       assert.equal(bad.find('exception'), undefined, 'the other session was served first')
       await bad.until(() => bad.find('exception'))
       assert.match(bad.find('exception').props.message, /CPU time|cannot pause/)
@@ -75,6 +82,62 @@ for (const [name, body] of Object.entries(hogs)) {
     }
   })
 }
+
+async function withPages(body, options, then) {
+  const host = await Moonlit.start({ script: script(body), options })
+  try {
+    const bad = await Page.open(host), good = await Page.open(host)
+    await bad.settled()
+    await good.settled()
+    await then(host, bad, good)
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+}
+
+test('what a run left behind that took much memory is collected when there is nothing to do', () => withPages(
+  'local t = {} while true do t[#t + 1] = { #t } end', ['--memory-limit', '64'], async (host, bad) => {
+    bad.press('Bad')
+    await bad.until(() => bad.find('exception'))
+    assert.match(bad.find('exception').props.message, /more than 64 MiB of memory/)
+    await host.eventually(async () => await host.metric('moonlit_lua_heap_bytes') < 16e6)
+  }))
+
+test('a page that is full shows the error all the same', () => withPages(
+  'for i = 1, 1e6 do ui.text("line " .. i) end', [], async (host, bad) => {
+    bad.press('Bad')
+    await bad.until(() => bad.find('exception'))
+    assert.match(bad.find('exception').props.message, /at most 20000 elements/)
+  }))
+
+test('an error in containers as deep as can be is shown', () => withPages(
+  'local function f(box) box(function() f(box:container()) end) end f(ui.container())', [], async (host, bad) => {
+    bad.press('Bad')
+    await bad.until(() => bad.find('exception'))
+    assert.match(bad.find('exception').props.message, /too deep in each other/)
+  }))
+
+test('a run that prints without end does not fill the log', () => withPages(
+  'while true do print(("x"):rep(1e6)) end', ['--cpu-limit', '0.5'], async (host, bad) => {
+    bad.press('Bad')
+    await bad.until(() => bad.find('exception'))
+    await host.until(() => /has printed enough/.test(host.log))
+    assert.ok(host.log.length < 2e6, `${host.log.length} bytes`)
+  }))
+
+test('nobody waits when the log is not read, and it says what is missing', () => withPages(
+  'for i = 1, 5000 do print(("x"):rep(100)) end', [], async (host, bad, good) => {
+    host.child.stderr.pause()
+    for (let i = 0; i < 3; i++) {
+      bad.press('Bad')
+      await bad.settled()
+      good.press('Good')
+      await good.settled()
+    }
+    host.child.stderr.resume()
+    bad.press('Bad')
+    await host.until(() => /lines were not written/.test(host.log))
+  }))
 
 test('a branch that is ended takes its own branches with it, and the run goes on', async () => {
   const host = await Moonlit.start({ script: `

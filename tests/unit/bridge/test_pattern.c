@@ -48,7 +48,8 @@ static void find_match_gmatch_and_gsub_answer_as_the_stock_library(void **state)
         "local function show(...)\n"
         "  local t = { ... } for i = 1, select('#', ...) do t[i] = type(t[i]) .. ':' .. "
         "tostring(t[i]) end\n"
-        "  if t[1] == 'boolean:false' then return (t[2]:gsub('^string:case:%d+: ', '')\n"
+        "  if t[1] == 'boolean:false' then return (t[2]:gsub('^string:', ''):gsub('^case:%d+: ', "
+        "'')\n"
         "    :gsub('%S*lua/moonlit/%S+ ', '')) end\n"
         "  return table.concat(t, '|')\n"
         "end\n"
@@ -81,6 +82,31 @@ static void find_match_gmatch_and_gsub_answer_as_the_stock_library(void **state)
         "  same('gsub', s, p, show(pcall(string.gsub, s, p, by, n)), show(pcall(text.gsub, s, p, "
         "by, n)))\n"
         "end\n");
+}
+
+static void a_long_text_is_searched_in_pieces_with_the_same_answers(void **state)
+{
+    (void)state;
+    run_internal(
+        "local s = ('\\1'):rep(150000) .. 'ab (cab) ' .. ('\\2a'):rep(150000) .. 'end'\n"
+        "local function all(f, p) local t = {} for a, b in f(s, p) do t[#t + 1] = #tostring(a) .. "
+        "tostring(b) "
+        "end return table.concat(t, ' ') end\n"
+        "local function same(p, ...)\n"
+        "  local a, b = { string[p](s, ...) }, { text[p](s, ...) }\n"
+        "  if #a ~= #b then error(p .. (...) .. #a .. #b) end\n"
+        "  for i = 1, #a do if a[i] ~= b[i] then error(p .. (...) .. i) end end\n"
+        "end\n"
+        "for _, p in ipairs { 'ab', '(a)(b)', '()c', '%a+', '^\\1', '^a', 'end$', '%f[%w]%w+', "
+        "'[xy]', '%((.-)%)', '\\1*', '%b()', 'q', '', '.', '%d' } do\n"
+        "  for _, init in ipairs { 1, 2, 149999, 150003, -5, -1e6, 1e6 } do\n"
+        "    same('find', p, init) same('match', p, init)\n"
+        "  end\n"
+        "  same('find', p, 1, true) same('gsub', p, '<%0>') same('gsub', p, 'x', 3)\n"
+        "  same('gsub', p, { ab = 1, a = 'A' }) same('gsub', p, function(a) return '!' end)\n"
+        "  if p ~= '^\\1' and p ~= '^a' and all(string.gmatch, p) ~= all(text.gmatch, p) then "
+        "error(p) end\n"
+        "end");
 }
 
 static void a_catastrophic_pattern_is_an_error(void **state)
@@ -130,6 +156,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(find_match_gmatch_and_gsub_answer_as_the_stock_library),
+        cmocka_unit_test(a_long_text_is_searched_in_pieces_with_the_same_answers),
         cmocka_unit_test(a_catastrophic_pattern_is_an_error),
         cmocka_unit_test(a_long_plain_search_is_linear),
         cmocka_unit_test(errors_name_the_line_of_the_script),
