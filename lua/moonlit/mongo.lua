@@ -90,7 +90,7 @@ local function command_bytes(what, content)
     problem.misuse(what .. ": write { ping = 1 }, or { {\"collStats\", \"products\"}, "
       .. "{\"scale\", 1024} } when there are several fields")
   end
-  local document = options.order(what, "the command", content)
+  local document = options.order(what, "the command", options.with_orders(what, content))
   local view = document
   if not bson.is_view(view) then
     local name, value = next(document)

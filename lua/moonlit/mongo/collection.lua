@@ -107,7 +107,7 @@ end
 ---@return moonlit.Cursor
 function Collection:aggregate(pipeline, opts)
   local own = own_of(self, "aggregate")
-  pipeline = options.list("aggregate", "the pipeline", pipeline)
+  pipeline = options.pipeline("aggregate", pipeline)
   local pairs = { { "aggregate", own.collection }, { "pipeline", pipeline } }
   local rest = options.append("aggregate", AGGREGATE, opts, pairs)
   pairs[#pairs + 1] = { "cursor", { batchSize = rest.batch_size } }
@@ -278,7 +278,7 @@ function Collection:insert_many(documents, opts)
     for i = first, last do batch[#batch + 1] = views[i] end
     pairs[#pairs + 1] = { "documents", batch }
     reply = command.run("insert_many", own.database, pairs, "write")
-    result.inserted_count = result.inserted_count + reply.n
+    result.inserted_count = result.inserted_count + (reply.n or 0)
     problem.collect(reply, first - 1, errors)
     if errors[1] and not (opts and opts.ordered == false) then break end
     first = last + 1

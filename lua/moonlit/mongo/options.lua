@@ -32,11 +32,17 @@ function options.ordered(what, pairs)
   return bytes
 end
 
+-- "sort = " for an option, "" for what stands alone, which is called "the keys".
+local function assignment(name)
+  if name:find("^the ") then return "" end
+  return (name:find("^%a%w*$") and name or ("[%q]"):format(name)) .. " = "
+end
+
 local function view_of_pairs(what, name, pairs)
   for i, pair in ipairs(pairs) do
     if type(pair) ~= "table" or type(pair[1]) ~= "string" or pair[2] == nil then
-      misuse(("%s: item %d of %s is not a pair; write %s = { {\"a\", 1}, {\"b\", -1} }"):format(what,
-        i, name, name))
+      misuse(("%s: item %d of %s is not a pair; write %s{ {\"a\", 1}, {\"b\", -1} }"):format(what,
+        i, name, assignment(name)))
     end
   end
   local view, refusal = bson.doc(pairs)
@@ -58,7 +64,7 @@ function checks.order(what, name, value)
   local first = next(value)
   if first ~= nil and next(value, first) ~= nil then
     misuse(("%s: the order of several names matters in %s, and a table has none; write "
-      .. "%s = { {\"a\", 1}, {\"b\", -1} }"):format(what, name, name))
+      .. "%s{ {\"a\", 1}, {\"b\", -1} }"):format(what, name, assignment(name)))
   end
   return value
 end
@@ -201,11 +207,78 @@ function options.append(what, spec, given, pairs)
   return rest
 end
 
+-- ---- orders within documents ----
+
+-- Stages and operators whose sortBy is an order, as $sort is wherever it stands.
+local SORTED = {
+  ["$setWindowFields"] = true, ["$fill"] = true, ["$sortArray"] = true, ["$top"] = true,
+  ["$topN"] = true, ["$bottom"] = true, ["$bottomN"] = true,
+}
+
+local MOST_LEVELS = 100 -- what is deeper, or contains itself, is refused when it is encoded
+
+local function copy_of(value)
+  local copy = {}
+  for key, inner in next, value do copy[key] = inner end
+  return bson.is_array(value) and bson.array(copy) or copy
+end
+
+---The pipeline or update with the orders in it as ordered documents; a sentence for those that a
+---table cannot tell.
+function options.with_orders(what, value, parent, level)
+  level = level or 1
+  if type(value) ~= "table" or level > MOST_LEVELS
+    or (getmetatable(value) ~= nil and not bson.is_array(value)) then
+    return value
+  end
+  local copy
+  for key, inner in next, value do
+    local is_order = type(inner) == "table"
+      and (key == "$sort" or (key == "sortBy" and SORTED[parent]))
+    local settled = is_order and checks.order(what, key, inner)
+      or options.with_orders(what, inner, key, level + 1)
+    if settled ~= inner then
+      copy = copy or copy_of(value)
+      copy[key] = settled
+    end
+  end
+  return copy or value
+end
+
 -- ---- positional arguments ----
+
+local LISTS_OF_FILTERS = { ["$and"] = true, ["$or"] = true, ["$nor"] = true }
+
+-- A document is equal to another one when its names stand in the same order.
+local function check_equality(what, name, value)
+  local first = next(value)
+  if type(first) ~= "string" or first:sub(1, 1) == "$" or next(value, first) == nil then return end
+  misuse(("%s: documents are compared with the order of their names, and a table has none; write "
+    .. "[\"%s.%s\"] = ... for each name, or %s = bson.doc{ {\"%s\", ...}, ... }"):format(what, name,
+    first, name, first))
+end
+
+local function check_filter(what, filter, level)
+  if level > MOST_LEVELS then return end
+  for name, value in next, filter do
+    if type(value) == "table" and type(name) == "string" and getmetatable(value) == nil then
+      if LISTS_OF_FILTERS[name] then
+        for _, inner in ipairs(value) do
+          if is_document(inner) and type(inner) == "table" then check_filter(what, inner, level + 1) end
+        end
+      elseif name:sub(1, 1) ~= "$" then
+        check_equality(what, name, value)
+      end
+    end
+  end
+end
 
 function options.filter(what, value)
   if value == nil then return {} end
-  if is_document(value) then return value end
+  if is_document(value) then
+    if type(value) == "table" then check_filter(what, value, 1) end
+    return value
+  end
   local kind = bson.kind(value)
   if kind == "objectId" or type(value) == "string" or type(value) == "number" then
     misuse(what .. ": the filter must be a table; write { _id = value }")
@@ -222,6 +295,10 @@ function options.list(what, name, value)
   return checks.list(what, name, value)
 end
 
+function options.pipeline(what, value)
+  return options.with_orders(what, checks.list(what, "the pipeline", value))
+end
+
 function options.order(what, name, value)
   return checks.order(what, name, value)
 end
@@ -233,14 +310,14 @@ end
 
 ---An update: operators, or a pipeline.
 function options.update(what, value)
-  if is_list(value) then return value end
+  if is_list(value) then return options.with_orders(what, value) end
   checks.document(what, "the update", value)
   local name = first_name(value)
   if type(name) ~= "string" or name:sub(1, 1) ~= "$" then
     misuse(what .. ": the update has no operator; write { [\"$set\"] = { ... } }, or use "
       .. "replace_one to put a document in the place of another")
   end
-  return value
+  return options.with_orders(what, value)
 end
 
 ---A whole document, for replacing.
