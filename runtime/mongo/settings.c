@@ -2,8 +2,10 @@
 #include "base/buffer.h"
 #include "base/memory.h"
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The URI as it may be shown: what stands between :// and the last @ of the authority is a
  * user's name and password. */
@@ -99,6 +101,55 @@ static bool check_options(const char *uri, struct error *error)
                              (int)(length < 64 ? length : 64), at);
         }
         at = strpbrk(at, "&;");
+    }
+    return true;
+}
+
+/* Of these, too, libmongoc says at most something in its log. */
+static bool check_compressors(const char *uri, const mongoc_uri_t *parsed, struct error *error)
+{
+    bson_iter_t each;
+    unsigned known = 0, given = 1;
+    const char *at = strcasestr(uri, "compressors=");
+    bson_iter_init(&each, mongoc_uri_get_compressors(parsed));
+    while (bson_iter_next(&each)) {
+        known++;
+    }
+    size_t length = at ? strcspn(at, "&;") : 0;
+    for (size_t i = 0; i < length; i++) {
+        given += at[i] == ',';
+    }
+    return !at || known == given ||
+           error_set(error, ERROR_MISUSE, 0,
+                     "The database URI has \"%.*s\"; compressors are snappy, zlib and zstd",
+                     (int)length, at);
+}
+
+static bool check_numbers(const mongoc_uri_t *uri, struct error *error)
+{
+    static const char *const names[] = {"maxPoolSize",      "waitQueueTimeoutMS",
+                                        "socketTimeoutMS",  "serverSelectionTimeoutMS",
+                                        "connectTimeoutMS", "maxIdleTimeMS"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (mongoc_uri_get_option_as_int32(uri, names[i], 1) < 0) {
+            return error_set(error, ERROR_MISUSE, 0,
+                             "The database URI has a %s below 0; it must be a whole number above 0",
+                             names[i]);
+        }
+    }
+    return true;
+}
+
+static bool check_files(const mongoc_uri_t *uri, struct error *error)
+{
+    static const char *const names[] = {"tlsCAFile", "tlsCertificateKeyFile"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *path = mongoc_uri_get_option_as_utf8(uri, names[i], NULL);
+        if (path && access(path, R_OK) != 0) {
+            return error_set(error, ERROR_MISUSE, 0,
+                             "The file \"%s\", the %s of the database URI, cannot be read: %s",
+                             path, names[i], strerror(errno));
+        }
     }
     return true;
 }
@@ -205,7 +256,9 @@ bool settings_init(struct settings *settings, const struct mongo_config *config,
 {
     *settings = (struct settings){0};
     settings->uri = parse(config->uri, error);
-    if (!settings->uri || !check_options(config->uri, error)) {
+    if (!settings->uri || !check_options(config->uri, error) ||
+        !check_compressors(config->uri, settings->uri, error) ||
+        !check_numbers(settings->uri, error) || !check_files(settings->uri, error)) {
         settings_deinit(settings);
         return false;
     }

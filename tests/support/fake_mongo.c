@@ -79,8 +79,11 @@ struct header {
     int32_t length, id, response_to, opcode;
 };
 
-static bool answer(int fd, const struct header *request, const bson_t *reply, bool garbled,
-                   uint64_t *seed)
+/* How an answer is spoiled. */
+enum spoiling { WHOLE, CUT_IN_HALF, GARBLED_BYTES, GARBLED_DOCUMENT };
+
+static bool answer(int fd, const struct header *request, const bson_t *reply,
+                   enum spoiling spoiling, uint64_t *seed)
 {
     uint8_t buffer[64 * 1024];
     struct header header = {.response_to = request->id,
@@ -95,7 +98,9 @@ static bool answer(int fd, const struct header *request, const bson_t *reply, bo
     header.length = (int32_t)(sizeof header + extra + reply->len);
     memcpy(buffer, &header, sizeof header);
     size_t length = (size_t)header.length;
-    size_t sent = garbled ? garble(buffer, length, seed) : length;
+    size_t sent = spoiling == GARBLED_BYTES ? garble(buffer, length, seed)
+                  : spoiling == CUT_IN_HALF ? length / 2
+                                            : length;
     return write_all(fd, buffer, sent) && sent == length;
 }
 
@@ -362,12 +367,18 @@ static bool find_body(const struct header *header, const uint8_t *bytes, size_t 
     return at + size <= length && bson_init_static(body, bytes + at, size);
 }
 
-/* Is the next reply to be spoiled, and how? */
-static bool is_garbled(struct fake_mongo *fake, uint64_t *seed)
+static enum spoiling spoiling_of(struct fake_mongo *fake, const bson_t *command, uint64_t *seed)
 {
     *seed = ++fake->replies * 0x9e3779b97f4a7c15u;
     garble_random(seed);
-    return fake->options.garbled && garble_random(seed) % fake->options.garbled == 0;
+    if (fake->options.garbled && garble_random(seed) % (unsigned)fake->options.garbled == 0) {
+        return garble_random(seed) % 2 ? GARBLED_DOCUMENT : GARBLED_BYTES;
+    }
+    if (fake->options.cut_finds > 0 && bson_has_field(command, "find")) {
+        fake->options.cut_finds--;
+        return CUT_IN_HALF;
+    }
+    return WHOLE;
 }
 
 static bool serve_one(struct connection *connection)
@@ -388,13 +399,12 @@ static bool serve_one(struct connection *connection)
     }
     go_on = go_on && !fake->stopping && find_body(&header, bytes, length, &command) &&
             do_command(fake, &command, &reply);
-    bool garbled = go_on && is_garbled(fake, &seed);
-    bool as_document = garbled && garble_random(&seed) % 2;
+    enum spoiling spoiling = go_on ? spoiling_of(fake, &command, &seed) : WHOLE;
     pthread_mutex_unlock(&fake->lock);
-    if (as_document) {
+    if (spoiling == GARBLED_DOCUMENT) {
         garble_document(&reply, &seed);
     }
-    go_on = go_on && answer(connection->fd, &header, &reply, garbled && !as_document, &seed);
+    go_on = go_on && answer(connection->fd, &header, &reply, spoiling, &seed);
     bson_destroy(&reply);
     free(bytes);
     return go_on;

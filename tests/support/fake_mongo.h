@@ -25,6 +25,7 @@ struct fake_options {
     int close_on_find;   /* so many finds are answered by closing the connection */
     int close_on_insert; /* so many inserts are done, and then the connection closed */
     int garbled;         /* one reply of so many is spoiled (garble.h) */
+    int cut_finds;       /* the answers to so many finds are cut in half */
     int refuse_inserts;  /* so many inserts are refused with NotWritablePrimary and a label */
 };
 

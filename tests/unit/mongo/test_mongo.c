@@ -776,6 +776,24 @@ static void a_read_is_repeated_when_the_connection_breaks(void **state)
     place_close(&place);
 }
 
+static void an_answer_cut_in_half_is_a_broken_connection(void **state)
+{
+    struct place place;
+    place_open(&place, 1);
+    fake_mongo_set(place.fake, (struct fake_options){.cut_finds = 1});
+    warm_up(&place); /* repeated */
+    assert_int_equal(numbers(&place).finds, 2);
+    fake_mongo_set(place.fake, (struct fake_options){.cut_finds = 3});
+    struct outcome outcome = {0};
+    start_find(&place, NULL, NULL, 0, &outcome);
+    await(&place, &outcome);
+    assert_false(outcome.ok);
+    assert_non_null(strstr(outcome.error.message, "broke during find"));
+    outcome_clear(&outcome);
+    warm_up(&place);
+    place_close(&place);
+}
+
 static void retry_reads_false_is_obeyed(void **state)
 {
     struct place place = {.fake = fake_mongo_new(false)};
@@ -1087,6 +1105,12 @@ static void a_bad_uri_is_refused_in_a_sentence_without_its_password(void **state
         "mongodb://me:geheim@ho st/?w=-7",
         "mongodb+srv://me:geheim@a/x",
         "mongodb://me:geheim/1@host/x",
+        "mongodb://me:geheim@host/x?socketTimeoutMS=-5",
+        "mongodb://me:geheim@host/x?maxPoolSize=-1",
+        "mongodb://me:geheim@host/x?maxPoolSize=many",
+        "mongodb://me:geheim@host/x?compressors=zlib,rar",
+        "mongodb://me:geheim@host/x?readPreference=none",
+        "mongodb://me:geheim@host/x?tls=true&tlsCAFile=/no/such/file",
     };
     uv_loop_t loop;
     uv_loop_init(&loop);
@@ -1111,7 +1135,7 @@ static void every_ordinary_option_of_a_uri_is_taken(void **state)
     place_connect(&place,
                   "mongodb://me:geheim@one,two/shop?replicaSet=x&authSource=admin&w=majority"
                   "&readPreference=secondaryPreferred&readPreferenceTags=a:b&readConcernLevel=local"
-                  "&appName=mine&compressors=zlib&tls=true&tlsCAFile=/tmp/x.pem&tlsInsecure=false"
+                  "&appName=mine&compressors=zlib&tls=true&tlsCAFile=/dev/null&tlsInsecure=false"
                   "&authMechanism=SCRAM-SHA-256&journal=true&wTimeoutMS=100&ssl=true"
                   "&heartbeatFrequencyMS=1000&localThresholdMS=20&directConnection=false",
                   1);
@@ -1162,6 +1186,7 @@ int main(void)
         cmocka_unit_test(open_cursors_are_bounded_and_others_go_on),
         cmocka_unit_test(a_lease_outlives_its_mongo_and_is_dead),
         cmocka_unit_test(a_read_is_repeated_when_the_connection_breaks),
+        cmocka_unit_test(an_answer_cut_in_half_is_a_broken_connection),
         cmocka_unit_test(retry_reads_false_is_obeyed),
         cmocka_unit_test(an_insert_whose_answer_is_lost_happens_once),
         cmocka_unit_test(an_insert_refused_by_a_stepped_down_server_is_repeated),
