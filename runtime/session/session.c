@@ -88,11 +88,11 @@ uint64_t session_load_number(const char *text)
     return hash != 0 ? hash : 1;
 }
 
-void session_tell_values(struct session *session, const struct event *event)
+void session_tell_values(struct session *session, const struct event *event, struct patch *patch)
 {
     list_each (link, &event->values) {
         const struct event_value *value = list_item(link, struct event_value, link);
-        tree_set_value(session->tree, value->id, value->type, value->bytes, value->length);
+        tree_set_value(session->tree, value->id, value->type, value->bytes, value->length, patch);
     }
 }
 
@@ -108,12 +108,12 @@ static void begin_load(struct session *session, uint64_t load)
     session->load = load;
     session->taken = session->reflected = 0;
     session->refusing = false;
-    list_each (link, &session->queue.events) {
-        session_tell_values(session, list_item(link, struct event, link));
-    }
     session->is_full = true; /* the tree is the first that the page gets */
     session_request_run(session, WANT_RELOAD);
     session->is_full = false;
+    list_each (link, &session->queue.events) {
+        session_tell_values(session, list_item(link, struct event, link), NULL);
+    }
     outbox_send_tree(session, session->run, state_now(session));
 }
 

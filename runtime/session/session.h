@@ -29,6 +29,7 @@
 #include "session/event.h"
 
 struct message;
+struct patch;
 struct registry;
 struct tree;
 struct widgets;
@@ -117,8 +118,9 @@ void session_start_next_run(struct session *session);
 void session_flush(struct session *session, struct run *run, bool ended);
 void session_free(struct session *session);
 
-/* The page shows these values: those it sent itself, or those that go with the whole tree. */
-void session_tell_values(struct session *session, const struct event *event);
+/* From now on the page shows these values: it sent them itself, they go with the whole tree, or, if
+ * there is one, with `patch`. */
+void session_tell_values(struct session *session, const struct event *event, struct patch *patch);
 
 /* Log a failure of the run's script and draw it, with line, source and traceback. */
 void session_show_failure(struct run *run, uint64_t container);

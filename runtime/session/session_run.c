@@ -126,8 +126,20 @@ void session_request_run(struct session *session, enum session_want want)
 
 /* ---- start ---- */
 
+/* A value of an earlier page load: this page may have been told something else since. */
+static void tell_new_page(struct session *session, const struct event *event)
+{
+    struct patch patch;
+    patch_init(&patch);
+    session_tell_values(session, event, &patch);
+    if (patch_count(&patch) > 0) {
+        outbox_send_patch(session, NULL, &patch, "running");
+    }
+    patch_deinit(&patch);
+}
+
 /* What the person changed is what the page shows already, so that the script setting it back is a
- * difference. Of an earlier page load it is not: this page may have been told something since. */
+ * difference. */
 static void apply_values(struct session *session, const struct event *event)
 {
     list_each (link, &event->values) {
@@ -135,8 +147,10 @@ static void apply_values(struct session *session, const struct event *event)
         widgets_set(session->widgets, value->id, value->type, value->bytes, value->length);
     }
     if (event->load == session->load) {
-        session_tell_values(session, event);
+        session_tell_values(session, event, NULL);
         session->reflected = event->n;
+    } else {
+        tell_new_page(session, event);
     }
     widgets_commit(session->widgets);
 }

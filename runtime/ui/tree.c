@@ -423,7 +423,7 @@ void tree_whole(const struct tree *tree, struct patch *patch)
 }
 
 void tree_set_value(struct tree *tree, uint64_t id, uint8_t kind, const uint8_t *bytes,
-                    size_t length)
+                    size_t length, struct patch *patch)
 {
     struct node *node = id > ROOT_LAST ? node_find(tree, id) : NULL;
     struct buffer buffer;
@@ -434,6 +434,10 @@ void tree_set_value(struct tree *tree, uint64_t id, uint8_t kind, const uint8_t 
     struct bson_out out = {.buffer = &buffer};
     node_write_value(node, kind, bytes, length, &out);
     if (!out.full) {
+        if (patch != NULL) {
+            patch_update(patch, id, (enum element_type)node->type, false, node->props, node->length,
+                         buffer.bytes, buffer.length);
+        }
         node_set_props(tree, node, buffer.bytes, buffer.length);
     }
     buffer_deinit(&buffer);

@@ -46,9 +46,10 @@ void tree_clear(struct tree *tree, struct patch *patch);
 /* The whole page, as inserts in order. */
 void tree_whole(const struct tree *tree, struct patch *patch);
 
-/* The user changed a widget: the page shows that value already. Bytes of a BSON value of `kind`. */
+/* The user changed a widget. The page shows that value already, or is told by `patch` if there is
+ * one. Bytes of a BSON value of `kind`. */
 void tree_set_value(struct tree *tree, uint64_t id, uint8_t kind, const uint8_t *bytes,
-                    size_t length);
+                    size_t length, struct patch *patch);
 
 bool tree_has(const struct tree *tree, uint64_t id);
 

@@ -294,7 +294,8 @@ static void close_journal(struct widgets *widgets, bool undo)
 {
     for (struct widget *widget = widgets->journal, *next; widget != NULL; widget = next) {
         next = widget->next_journaled;
-        if (undo) {
+        bool is_first_default = widget->before.kind == BSON_KIND_END && !widget->value.owned;
+        if (undo && !is_first_default) {
             free(widget->value.bytes);
             widget->value = widget->before;
         } else {

@@ -5,7 +5,7 @@
  * A widget is known from its first draw on. Its value is the user's or the script's (`owned`), or
  * else the default it was last drawn with. What a view set is undone when the view is superseded:
  * widgets_mark opens a journal, widgets_commit closes it and begins the next, widgets_rollback puts
- * back what stood at the last mark or commit.
+ * back what stood at the last mark or commit. The default of a first draw stays: the page shows it.
  *
  * Bounded by LIMIT_WIDGETS and LIMIT_WIDGET_VALUE. Pure; owned by the session.
  */

@@ -316,7 +316,7 @@ static void the_users_value_is_not_sent_back_but_the_scripts_is(void **state)
     begin(&stage);
     draw_slider(&stage, 10, false);
     finish(&stage);
-    tree_set_value(stage.tree, key_id(1), BSON_KIND_DOUBLE, (uint8_t *)&seven, 8);
+    tree_set_value(stage.tree, key_id(1), BSON_KIND_DOUBLE, (uint8_t *)&seven, 8, NULL);
     begin(&stage);
     draw_slider(&stage, 7, false);
     finish(&stage);

@@ -90,6 +90,18 @@ static void what_a_superseded_view_set_is_undone(void **state)
     widgets_free(widgets);
 }
 
+static void the_default_of_a_first_draw_stays_when_the_view_is_superseded(void **state)
+{
+    struct widgets *widgets = widgets_new();
+    widgets_mark(widgets);
+    struct widget *box = draw(widgets, ELEMENT_checkbox, "box");
+    widgets_set_default(widgets, box, BSON_KIND_BOOL, yes, 1);
+    widgets_rollback(widgets);
+    assert_int_equal(box->value.kind, BSON_KIND_BOOL);
+    assert_false(box->value.owned);
+    widgets_free(widgets);
+}
+
 static void a_widget_is_found_by_its_key_and_counts_among_many(void **state)
 {
     struct widgets *widgets = widgets_new();
@@ -113,6 +125,7 @@ int main(void)
         cmocka_unit_test(the_page_may_set_only_what_was_drawn_and_only_its_type),
         cmocka_unit_test(only_buttons_are_pressed),
         cmocka_unit_test(what_a_superseded_view_set_is_undone),
+        cmocka_unit_test(the_default_of_a_first_draw_stays_when_the_view_is_superseded),
         cmocka_unit_test(a_widget_is_found_by_its_key_and_counts_among_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
