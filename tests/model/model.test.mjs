@@ -1,163 +1,128 @@
-// The model test: random interleavings of clicks, values, waits, cut sockets and reloads on small
-// scripts, against an independent model of what must have happened. Nothing here knows how the host
-// works; the model knows the promises alone: each press acts exactly once and whole, in order, with
-// the values that stood when it was pressed.
+// The model test: random interleavings of clicks, values, delays of the server, cut sockets, reloads of
+// the page and of the script, and Stop, on small scripts, against an independent model (model.mjs) of
+// what must have happened in the database and on the page. Nothing here knows how the host works.
 //
-// MODEL_ROUNDS sets how many (500), MODEL_SEED repeats one.
+// MODEL_ROUNDS sets how many walks (500), MODEL_SEED begins with one of them.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Moonlit } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
+import { Database } from '../support/flow.mjs'
+import { Model, randomOf } from './model.mjs'
+import { scripts } from './scripts.mjs'
 
 const rounds = Number(process.env.MODEL_ROUNDS ?? 500)
 const firstSeed = Number(process.env.MODEL_SEED ?? Date.now() % 1000000)
-const together = 25
+const sideBySide = 25 // walks at once on one host
 
-/** A small random generator: the same seed gives the same walk. (mulberry32) */
-function randomOf(seed) {
-  let a = seed
-  return () => {
-    a = (a + 0x6d2b79f5) | 0
-    let t = Math.imul(a ^ (a >>> 15), 1 | a)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+const slowCommands = [[], ['find'], ['insert'], ['find', 'insert', 'getMore'], ['killSessions', 'find']]
+
+// What the person, the network and the server do; each moves the model and the host alike. The numbers
+// say how often.
+const moves = [
+  [10, (walk) => walk.press()],
+  [5, (walk) => walk.set()],
+  [3, async (walk) => { walk.press(); walk.press(); walk.set() }],
+  [2, (walk) => walk.page.reconnect()],
+  [2, (walk) => walk.page.reconnect(() => { walk.press(); walk.set(); walk.press() })],
+  [2, (walk) => walk.reloadPage()],
+  [1, (walk) => walk.host.write('app.lua', walk.host.read('app.lua') + '\n')],
+  [3, (walk) => walk.database.delay(walk.random.of(slowCommands), walk.random.below(8))],
+  [2, (walk) => walk.stop()],
+  [3, (walk) => walk.rest()],
+]
+const dice = moves.flatMap(([often, move]) => Array(often).fill(move))
+
+/** One session's walk. */
+class Walk {
+  constructor(host, database, steps, seed) {
+    Object.assign(this, { host, database, random: randomOf(seed), model: new Model(steps) })
+  }
+
+  press() {
+    const name = this.random.of(['A', 'B'])
+    this.model.press(name)
+    this.page.press(name)
+  }
+
+  set(level = this.random.below(101)) {
+    this.model.set(level)
+    this.page.set('slider', 'Level', level)
+  }
+
+  stop() {
+    this.model.stop()
+    this.page.stop()
+  }
+
+  /** F5. The first tree of the new page shows the slider as the person left it. */
+  async reloadPage() {
+    this.page = await this.page.reload()
+    const tree = await this.page.until(() => this.page.messages.find(({ t }) => t === 'tree'))
+    const { value } = tree.ops.find(({ type }) => type === 'slider').props
+    if (value !== this.model.level) throw new Error(`after F5 the slider shows ${value}, the person left it at ${this.model.level}`)
+  }
+
+  async rest() {
+    await this.page.until(() => this.page.pending.length === 0)
+    this.set()
+    await this.page.settled()
+    this.model.settle()
+  }
+
+  async go() {
+    this.page = await Page.open(this.host)
+    await this.page.until(() => this.page.find('button', 'A') && this.page.find('button', 'B'))
+    for (let left = 6 + this.random.below(14); left > 0; left--) await this.random.of(dice)(this)
+    await this.rest()
+  }
+
+  /** A sentence when the database or the page is not as it must be. */
+  async verdict() {
+    const { page, model } = this
+    const found = await this.database.collection('log').find({ s: page.welcome.public }).toArray()
+    const log = found.map(({ step }) => step)
+    const exception = page.find('exception')
+    if (exception) return `an exception: ${exception.props.message}`
+    if (!model.allows(log)) return `pressed ${model}\n     the database has ${log.join(' ')}`
+    const shown = page.elements('text').at(-1).props.body
+    if (shown !== log.join(' ')) return `the database has ${log.join(' ')}\n     the page shows ${shown}`
+    const { value } = page.find('slider').props
+    if (value !== model.level) return `the slider shows ${value}, the person left it at ${model.level}`
+    const done = page.find('metric', 'Done').props.value
+    if (done > model.presses || (model.stops === 0 && done !== model.presses)) return `${model.presses} presses, ${done} in ui.state`
+    const told = JSON.stringify(page.elements())
+    page.send({ t: 'whole' })
+    await page.until(() => page.messages.at(-1).t === 'tree')
+    return JSON.stringify(page.elements()) === told ? undefined : 'the patches did not add up to the whole tree'
   }
 }
 
-// Each script appends "begin:<name><level>" and "end" around the steps of its action, so that a cut,
-// a double, a loss or a stale value shows.
-const head = `
-local ui = require "moonlit"
-ui.state.log = ui.state.log or ""
-local function note(words) ui.state.log = ui.state.log .. words .. " " end
-local level = ui.slider("Level", { key = "level", min = 0, max = 100 })
-`
-const tail = `
-ui.sleep(0.002 * (level % 4))
-ui.text(ui.state.log)
-`
-const scripts = {
-  'one step': `${head}
-if ui.button "A" then note("A" .. level) note("end") end
-if ui.button "B" then note("B" .. level) note("end") end
-${tail}`,
-  'several steps with waits': `${head}
-if ui.button "A" then note("A" .. level) ui.sleep(0.003) note("end") end
-ui.sleep(0.001)
-if ui.button "B" then note("B" .. level) ui.sleep(0.002) ui.sleep(0.001) note("end") end
-${tail}`,
-  'a press in a local, tested twice': `${head}
-local a = ui.button "A"
-local b = ui.button "B"
-if a then note("A" .. level) end
-if b then note("B" .. level) end
-ui.sleep(0.003)
-if a then note("end") end
-ui.sleep(0.001)
-if b then note("end") end
-${tail}`,
-  callbacks: `${head}
-local function act(name) note(name .. ui.state.level) ui.sleep(0.002) note("end") end
-ui.button("A", { on_click = act, args = { "A" } })
-ui.button("B", { on_click = act, args = { "B" } })
-${tail}`,
-  'elseif and together': `${head}
-ui.together(function() ui.sleep(0.002) end, function() ui.text "side" end)
-local a, b = ui.button "A", ui.button "B"
-if a then note("A" .. level) ui.shield(function() ui.sleep(0.002) end) note("end")
-elseif b then note("B" .. level) ui.sleep(0.002) note("end") end
-${tail}`,
-}
-
-// Each fault is done behind the model's back, which expects one whole press of A; it must notice.
-const faults = {
-  twice: {
-    words: 'a press received twice',
-    plant: (page) => { page.press('A'); page.press('A') },
-  },
-  dropped: {
-    words: 'a press dropped',
-    plant: () => {},
-  },
-  cut: {
-    words: 'an action cut',
-    plant: async (page) => {
-      await page.settled()
-      page.press('A')
-      page.stop()
-    },
-  },
-}
-
-/** One session's walk; resolves to a sentence when a promise was broken. */
-async function walk(host, seed, fault) {
-  const random = randomOf(seed)
-  const page = await Page.open(host)
-  await page.until(() => page.find('button', 'A') && page.find('button', 'B'))
-  const expected = []
-  let level = 0
-  let reloads = 0
-  const steps = 6 + Math.floor(random() * 14)
-  const at = Math.floor(steps / 2)
-  for (let i = 0; i < steps; i++) {
-    const dice = random()
-    if (fault && i === at) {
-      expected.push(`A${level}`, 'end')
-      await faults[fault].plant(page)
-      continue
-    }
-    if (dice < 0.5) {
-      const name = random() < 0.5 ? 'A' : 'B'
-      expected.push(`${name}${level}`, 'end')
-      page.press(name)
-    } else if (dice < 0.75) {
-      level = Math.floor(random() * 100)
-      page.set('slider', 'Level', level)
-    } else if (dice < 0.85) {
-      await page.reconnect()
-    } else if (dice < 0.9 && reloads++ < 1) {
-      host.write('app.lua', host.read('app.lua') + '\n')
-    } else {
-      await page.settled().catch(() => {})
-    }
+async function explore({ script, steps }, count, broken) {
+  const database = await Database.start()
+  const host = await Moonlit.start({ script, options: ['--database', database.uri] })
+  const walk = async (seed) => {
+    const one = new Walk(host, database, steps, seed)
+    const sentence = await one.go().then(() => one.verdict()).catch((error) => error.message)
+    one.page.close()
+    if (sentence) broken.push(`MODEL_SEED=${seed}: ${sentence}`)
   }
-  const want = expected.join(' ')
-  await page.settled()
-  const got = String(page.find('text', undefined) && page.elements('text').at(-1).props.body).trim()
-  const shown = page.find('slider').props.value
-  page.close()
-  if (page.find('exception')) return `an exception: ${page.find('exception').props.message}`
-  if (got !== want) return `expected ${want}\n     got ${got}`
-  if (shown !== level) return `the slider shows ${shown}, the person left it at ${level}`
-  return undefined
-}
-
-async function explore(script, count, fault) {
-  const host = await Moonlit.start({ script })
-  const broken = []
   try {
-    for (let done = 0; done < count; done += together) {
-      const seeds = Array.from({ length: Math.min(together, count - done) }, (_, i) => firstSeed + done + i)
-      const results = await Promise.all(seeds.map(async (seed) => [seed, await walk(host, seed, fault)]))
-      broken.push(...results.filter(([, sentence]) => sentence))
+    for (let done = 0; done < count; done += sideBySide) {
+      const seeds = Array.from({ length: Math.min(sideBySide, count - done) }, (_, i) => firstSeed + done + i)
+      await Promise.all(seeds.map(walk))
     }
   } finally {
     await host.stop()
+    await database.stop()
   }
-  return broken
 }
 
-for (const [name, script] of Object.entries(scripts)) {
-  test(`${name}: each press acts once, whole and in order`, async (t) => {
+for (const [name, given] of Object.entries(scripts)) {
+  test(`${name}: each press acts once, whole, in order, and the page shows it`, async (t) => {
     t.diagnostic(`seed ${firstSeed}`)
-    const broken = await explore(script, Math.ceil(rounds / Object.keys(scripts).length))
-    assert.deepEqual(broken.map(([seed, sentence]) => `MODEL_SEED=${seed}: ${sentence}`), [])
-  })
-}
-
-for (const [fault, { words }] of Object.entries(faults)) {
-  test(`the model notices ${words}`, async () => {
-    const broken = await explore(scripts['several steps with waits'], 3, fault)
-    assert.equal(broken.length, 3, 'every walk with the fault is found out')
+    const broken = []
+    await explore(given, Math.ceil(rounds / Object.keys(scripts).length), broken)
+    assert.deepEqual(broken, [])
   })
 }

@@ -47,12 +47,16 @@ export class Page {
     })
   }
 
-  /** Cut the socket without a word and come back with the same session and load. */
-  async reconnect() {
+  /**
+   * Cut the socket without a word and come back with the same session and load. What was not
+   * acknowledged is sent at once, before the host can say that it has it already.
+   */
+  async reconnect(meanwhile = () => {}) {
     this.cut()
+    meanwhile()
     await this.connect()
-    await this.until(() => this.welcome)
     for (const event of this.pending) this.send(event)
+    await this.until(() => this.welcome)
   }
 
   /** F5: the old load says goodbye, with everything it sent before; a new load of the same session. */
@@ -122,7 +126,7 @@ export class Page {
   insert(op) {
     if (this.nodes.has(op.id) && this.nodes.get(op.id).in !== undefined) this.unlink(op.id)
     const before = this.nodes.get(op.id)?.props.value
-    this.nodes.set(op.id, { id: op.id, type: op.type, in: op.in, props: op.props ?? {}, children: [] })
+    this.nodes.set(op.id, { id: op.id, type: op.type, in: op.in, props: { ...op.props }, children: [] })
     if (this.isOlder(op.id) && before !== undefined) this.nodes.get(op.id).props.value = before
     this.place(op)
   }
