@@ -10,8 +10,9 @@
 #   flow     the real binary, sanitized, and a page without a browser
 #   pages    the same in headless Chromium
 #   model    random walks against a model, with the binary that users run
+#   faults   faults planted in the host and in units: the model, ASan or TSan must turn red
 export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-ALL_KINDS=(style units clang asan tsan scripts web flow pages model)
+ALL_KINDS=(style units clang asan tsan scripts web flow pages model faults)
 SUMMARY=()
 FAILED=0
 
@@ -88,6 +89,11 @@ run_sanitized() { # KIND FILES...
 kind_flow() { run_sanitized flow tests/flow/*.test.mjs; }
 kind_pages() { run_sanitized pages tests/browser/*.test.mjs; }
 kind_model() { MOONLIT_BINARY=${MOONLIT_BINARY:-build/moonlit} run_node model tests/model/*.test.mjs; }
+kind_faults() {
+  build_sanitized test_event
+  build_c build-tsan test_worker -- -DMOONLIT_THREAD_SANITIZE=ON
+  run_node faults tests/faults/*.test.mjs
+}
 
 run_tests() {
   local kinds=("$@")
