@@ -23,7 +23,11 @@ if ui.button("Sign the book", { type = "primary" }) then
 end
 
 local count = entries:count_documents{}
-ui.subheader(count == 1 and "One entry" or count .. " entries")
+if count == 0 then
+  ui.info "The book is still empty. Yours can be the first entry."
+else
+  ui.subheader(count == 1 and "One entry" or count .. " entries")
+end
 
 for entry in entries:find({}, { sort = { at = -1 }, limit = 50 }) do
   ui.container({ border = true, key = tostring(entry._id) })(function()

@@ -165,7 +165,8 @@ test('an error stands in its place, with line, source and traceback; the rest st
 local ui = require "moonlit"
 ui.text "before"
 local function deep() error("the moon is down") end
-deep()
+local function high() deep() ui.text("ne" .. "ver") end
+high()
 `, async (host, open) => {
   const tab = await open()
   await text(tab, 'before')
@@ -173,6 +174,11 @@ deep()
   const words = await tab.evaluate(() => document.querySelector('main').innerText)
   assert.match(words, /app\.lua/)
   assert.match(words, /local function deep\(\)/)
+  assert.match(words, /line 4/)
+  await tab.getByText('Traceback').click()
+  const calls = await tab.locator('.trace li').allInnerTexts()
+  assert.match(calls.join('\n'), /app\.lua:4[^]*app\.lua:5[^]*app\.lua:6/)
+  assert.equal(await tab.getByText('never').count(), 0)
 }))
 
 test('the storm of a dragged slider ends at its last value', () => withApp(`

@@ -163,6 +163,25 @@ ui.button "Go"
   assert.equal(page.find('text').props.body, 'typed')
 }))
 
+test('a plain table is shown with its names sorted, a document in its own order', () => withApp(`
+local bson = require "moonlit.bson"
+local shared = { z = 1, b = { 2, { y = 1, c = 2 } }, a = {} }
+ui.write({ q = shared, d = shared, list = { {}, { n = 1, m = 2 } } })
+ui.json(bson.doc { { "z", 1 }, { "a", 2 } })
+local circle = { x = 1 }
+circle.me, circle.too = circle, circle
+ui.text(select(2, pcall(ui.json, circle)))
+ui.text(select(2, pcall(ui.json, { 1, 2, f = 3 })))
+`, async (page) => {
+  const [sorted, own] = page.elements('json').map(({ props }) => JSON.stringify(props.body))
+  const shared = '{"a":{},"b":[2,{"c":2,"y":1}],"z":1}'
+  assert.equal(sorted, `{"d":${shared},"list":[{},{"m":2,"n":1}],"q":${shared}}`)
+  assert.equal(own, '{"z":1,"a":2}')
+  const [circle, mixed] = page.elements('text').map(({ props }) => props.body)
+  assert.match(circle, /itself|circle|cycle|deep/)
+  assert.match(mixed, /f/)
+}))
+
 test('on_change takes a function or a word', () => withApp(`
 ui.text_input("Word", { on_change = "rerun" })
 ui.text_input("Other", { on_change = "sometimes" })

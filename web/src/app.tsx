@@ -207,7 +207,7 @@ function Connection(props: { page: Page }): JSX.Element {
           <Icon name="unplug" />
           <Show when={isElsewhere()} fallback={<>
             <b>Connection lost.</b>
-            <span class="is-quiet">{seconds() > 0 ? `Trying again in ${seconds()} s` : "Trying again"}</span>
+            <span class="is-quiet">{seconds() > 0 ? `Next try in ${seconds()} s` : "Trying"}</span>
           </>}>
             <b>Open in another tab.</b><span class="is-quiet">This page rests.</span>
           </Show>

@@ -11,12 +11,12 @@ const HAS_SCHEME = /^[^/?#]*:/;
 const IMAGES = /^(https?:|data:image\/(png|jpeg|gif|webp|avif);)/i;
 
 const COLOURS = "blue|green|orange|red|violet|gray|grey|yellow|primary|rainbow";
-const DIRECTIVE = new RegExp(`^:(?:(${COLOURS})(-background|-badge)?|(small))\\[`);
+const DIRECTIVE = new RegExp(`^:(?:(${COLOURS}|#[\\da-f]{3,8})(-background|-badge)?|(small|shimmer))\\[`, "i");
 const ICON = /^:(?:material|icon)\/([\w-]+):/;
 
 interface Directive extends Tokens.Generic {
   colour: string;
-  shape: "text" | "background" | "badge" | "small";
+  shape: "text" | "background" | "badge" | "small" | "shimmer";
   tokens: Token[];
 }
 
@@ -25,7 +25,7 @@ const OPTIONS: MarkedOptions = {
   ...getDefaults(),
   extensions: {
     inline: [readDirective, readIcon],
-    startInline: [startOf(/:[a-z]/), startOf(/:(material|icon)\//)],
+    startInline: [startOf(/:[a-z#]/), startOf(/:(material|icon)\//)],
     childTokens: { directive: ["tokens"] },
     renderers: {},
   },
@@ -41,7 +41,7 @@ function readDirective(this: TokenizerThis, text: string): Directive | undefined
   const match = DIRECTIVE.exec(text);
   const end = match ? closingBracket(text, match[0].length) : -1;
   if (!match || end < 0) return undefined;
-  const shape = match[3] ? "small" : ((match[2]?.slice(1) ?? "text") as Directive["shape"]);
+  const shape = (match[3] ?? match[2]?.slice(1) ?? "text") as Directive["shape"];
   const tokens = this.lexer.inlineTokens(text.slice(match[0].length, end), []);
   return { type: "directive", raw: text.slice(0, end + 1), colour: match[1] ?? "", shape, tokens };
 }
@@ -223,9 +223,10 @@ function image(token: Tokens.Image): Node {
 
 function directive(token: Directive): Node {
   if (token.shape === "small") return make("small", inline(token.tokens), "md-small");
-  const tags = { text: "md-colour", background: "md-background", badge: "badge" };
+  const tags = { text: "md-colour", background: "md-background", badge: "badge", shimmer: "md-shimmer" };
   const box = make("span", inline(token.tokens), tags[token.shape]);
-  box.dataset.colour = token.colour === "grey" ? "gray" : token.colour;
+  if (token.colour.startsWith("#")) box.style.setProperty("--tone", token.colour);
+  else if (token.colour) box.dataset.colour = token.colour === "grey" ? "gray" : token.colour;
   return box;
 }
 
@@ -267,5 +268,9 @@ function letters(text: string): Text {
     const point = decimal ? Number(decimal) : parseInt(hex as string, 16);
     return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : all;
   });
-  return document.createTextNode(plain);
+  return document.createTextNode(plain.replace(ARROWS, (sign) => SIGNS[sign]!));
 }
+
+/* Between blanks, these are meant as signs. */
+const ARROWS = /(?<=^|\s)(?:<->|<-|->|>=|<=|~=|--)(?=\s|$)/g;
+const SIGNS: Record<string, string> = { "<->": "↔", "<-": "←", "->": "→", ">=": "≥", "<=": "≤", "~=": "≈", "--": "—" };

@@ -1,7 +1,7 @@
 /* What can be told of a Markdown text without reading it. */
 
 /* What may begin something in Markdown. */
-const SIGNS = /[*`~[\]<>&\\|\n]|(^|\W)_|_(\W|$)|:[a-z]|https?:|www\.|@|^\s*(#{1,6}|[+-]|\d+[.)])(\s|$)|^(\t| {2,})|^\s*(=+|-+)\s*$/;
+const SIGNS = /[*`~[\]<>&\\|\n]|(^|\W)_|_(\W|$)|:[a-z#]|--|https?:|www\.|@|^\s*(#{1,6}|[+-]|\d+[.)])(\s|$)|^(\t| {2,})|^\s*(=+|-+)\s*$/;
 
 /** Whether a text is only words. */
 export function isPlain(text: string): boolean { return !SIGNS.test(text); }

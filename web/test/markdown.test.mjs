@@ -65,6 +65,13 @@ test("links go only where the list allows", async () => {
   assert.equal(await page.evaluate(() => show("![alt](javascript:x)").innerHTML), "<p>alt</p>");
 });
 
+test("colours by number, a shimmer, and signs made of letters", async () => {
+  assert.match(await html(":#c06[rose]"), /<span class="md-colour" style="--tone: ?#c06;">rose<\/span>/);
+  assert.equal(await html(":shimmer[soon]"), '<p><span class="md-shimmer">soon</span></p>');
+  assert.equal(await html("a -> b <- c <-> d, x ~= y -- z"), "<p>a → b ← c ↔ d, x ≈ y — z</p>");
+  assert.equal(await html("1 >= 0, 0 <= 1, `a -> b`, x->y, --all"), "<p>1 ≥ 0, 0 ≤ 1, <code>a -&gt; b</code>, x-&gt;y, --all</p>");
+});
+
 test(`what counts as plain words reads the same as Markdown (seed ${SEED})`, async () => {
   const { isPlain } = await load("plain.ts");
   const random = makeRandom(SEED);
