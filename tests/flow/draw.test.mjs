@@ -222,7 +222,8 @@ ui.toast "Saved"
 test('ui.table and ui.write take a cursor, and an error of the database', () => withApp(`
 local ui = require "moonlit"
 local moons = require("moonlit.mongo").database().moons
-if moons:count_documents{} == 0 then moons:insert_many{ { name = "Io", size = 1 }, { name = "Europa", size = 2 } } end
+local function moon(name, size) return require("moonlit.bson").doc { { "name", name }, { "size", size } } end
+if moons:count_documents{} == 0 then moons:insert_many{ moon("Io", 1), moon("Europa", 2) } end
 ui.table(moons:find({}, { sort = { size = -1 }, projection = { _id = 0 } }))
 ui.write(moons:aggregate{ { ["$group"] = { _id = "$name" } }, { ["$sort"] = { _id = 1 } } })
 local ok, problem = pcall(moons.find_one, moons, { ["$no"] = 1 })
