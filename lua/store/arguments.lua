@@ -1,7 +1,7 @@
 --- The arguments of a command: a document's fields, checked by type as they are asked for. What is
 --- not known is refused, because it would change the meaning.
-local ffi = require "ffi"
 local bson = require "store.bson"
+local raw = require "store.raw"
 local errors = require "store.errors"
 
 local arguments = {}
@@ -114,14 +114,12 @@ end
 
 -- ---- lists of documents -------------------------------------------------------------------------
 
-local int32_p = ffi.typeof("const int32_t *")
-
 local function in_sequence(bytes)
   local p, at = bson.pointer(bytes), 0
   return function()
     if at < #bytes then
       local here = p + at
-      local size = ffi.cast(int32_p, here)[0]
+      local size = raw.int32(p, at)
       at = at + size
       return here, size, bytes
     end
@@ -140,7 +138,7 @@ local function in_array(self, field, bytes)
         self.name, field, bson.type_name(t)))
     end
     i = following
-    return p + o, ffi.cast(int32_p, p + o)[0], bytes
+    return p + o, raw.int32(p, o), bytes
   end
 end
 

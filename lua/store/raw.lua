@@ -64,9 +64,10 @@ function raw.pointer(doc)
   return cast(bytes_t, doc)
 end
 
--- Numbers are read through the address as a whole number, not as cast(int32_p, p + o)[0]: the LuaJIT
--- of Debian 12 forgets the base of such a sum when p is a constant of the trace (the bytes of a
--- filter's value), and reads at the bare offset.
+-- Numbers are read through the address as a whole number, not as cast(int32_p, p + o)[0]: where a sum
+-- of pointers is indexed, the LuaJIT of Debian 12 forgets p when it is a constant of the trace (the
+-- bytes of a filter's value), and reads at the bare offset. p[o] and p + o given to a C function are
+-- right.
 
 ---@return integer
 local function read_int32(p, o)
