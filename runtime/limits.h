@@ -114,11 +114,14 @@
 #define LIMIT_STORE_SLICE 5                    /* work on one command in one go, before others get their turn */
 #define LIMIT_STORE_WAL (16 * 1024 * 1024)     /* write-ahead log above which it is moved at once */
 #define LIMIT_STORE_WAL_TIME 1000              /* ... and so long after a change otherwise */
+#define LIMIT_STORE_CURSORS 1000               /* cursors open at one time */
 #define LIMIT_STORE_CURSOR_TIME 600000         /* a cursor that nobody asks */
 #define LIMIT_STORE_SESSION_TIME 1800000       /* a session that nobody uses, and its remembered replies */
 #define LIMIT_STORE_INDEXES 64                 /* indexes of one collection */
 #define LIMIT_STORE_SORT (100 * 1024 * 1024)   /* memory of one sort or group */
+#define LIMIT_STORE_HEAP (1024 * 1024 * 1024)  /* heap of the store's Lua, all commands together */
 #define LIMIT_STORE_REGEX_STEPS 1000000        /* steps of one regular expression's match */
+#define LIMIT_STORE_REGEX_STACK 8388608        /* ... and bytes of its stack */
 #define LIMIT_STORE_LOCK_TIME 5000             /* wait for a folder that another store still holds */
 #define LIMIT_STORE_LOCK_STEP 10               /* ... looking so often */
 #define LIMIT_STORE_STOP_TIME 500              /* the store process must end, or is killed */

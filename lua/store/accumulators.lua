@@ -128,8 +128,17 @@ local function size_of(v)
   return type(v) == "string" and #v or 0
 end
 
+-- Puts a value in the place of another; only texts and documents are worth counting.
+local function exchange(values, g, v, account)
+  local old = values[g]
+  if type(v) == "string" or type(old) == "string" then
+    account(size_of(v) - size_of(old))
+  end
+  values[g] = v
+end
+
 local function extreme(sign)
-  return function(f)
+  return function(f, account)
     local types, values = {}, {}
     return {
       start = function(g) types[g] = 10 end,
@@ -137,7 +146,8 @@ local function extreme(sign)
         local t, v = f(p, doc)
         if t ~= 0 and t ~= 10 and t ~= 6 and (types[g] == 10
           or compare(t, v, types[g], values[g]) == sign) then
-          types[g], values[g] = t, v
+          types[g] = t
+          exchange(values, g, v, account)
         end
       end,
       finish = function(g) return types[g], values[g] end,
@@ -145,13 +155,14 @@ local function extreme(sign)
   end
 end
 
-local function first(f)
+local function first(f, account)
   local types, values = {}, {}
   return {
     start = function(g) types[g] = false end,
     add = function(p, doc, g)
       if not types[g] then
         types[g], values[g] = f(p, doc)
+        account(size_of(values[g]))
       end
     end,
     finish = function(g)
@@ -160,12 +171,14 @@ local function first(f)
   }
 end
 
-local function last(f)
+local function last(f, account)
   local types, values = {}, {}
   return {
     start = function(g) types[g] = 0 end,
     add = function(p, doc, g)
-      types[g], values[g] = f(p, doc)
+      local t, v = f(p, doc)
+      types[g] = t
+      exchange(values, g, v, account)
     end,
     finish = function(g)
       return types[g] == 0 and 10 or types[g], values[g]
@@ -225,7 +238,7 @@ local function add_to_set(f, account)
   }
 end
 
-local function merge_objects(f)
+local function merge_objects(f, account)
   local merged = {}
   local merge = expression.compile(3, bson.build {
     { "$mergeObjects", bson.list { "$a", "$b" } },
@@ -237,7 +250,7 @@ local function merge_objects(f)
       local pair = bson.build { { "a", bson.document(merged[g]) }, { "b", bson.box(t, v) } }
       local _, result = merge(bson.pointer(pair), pair)
       local _ = pair -- lives up to here
-      merged[g] = result
+      exchange(merged, g, result, account)
     end,
     finish = function(g) return 3, merged[g] end,
   }
@@ -277,6 +290,9 @@ local MAKE = {
     ["$stdDevSamp"] = deviation(true),
 }
 
+local LACKING = errors.set [[$accumulator $bottom $bottomN $firstN $lastN $maxN $median $minN
+  $percentile $top $topN]]
+
 --- Makes one accumulator, or refuses its name.
 function accumulators.make(name, t, v, scope, account)
   if name == "$count" then
@@ -286,7 +302,9 @@ function accumulators.make(name, t, v, scope, account)
     name, t, v = "$sum", 16, 1
   end
   local make = MAKE[name]
-  if not make then
+  if LACKING[name] then
+    errors.unsupported("the accumulator " .. name)
+  elseif not make then
     errors.raise(15952, "unknown group operator '" .. name .. "'")
   elseif t == 4 then
     errors.raise(40237, "The " .. name .. " accumulator is a unary operator")

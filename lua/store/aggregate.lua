@@ -15,6 +15,7 @@ local match = require "store.match"
 local project = require "store.project"
 local sort = require "store.sort"
 local group = require "store.group"
+local memory = require "store.memory"
 local place = require "store.place"
 
 local aggregate = {}
@@ -210,18 +211,18 @@ stages["$sortByCount"] = function(t, v, context)
 end
 
 -- Keeps `size` of all that come, each with equal chance.
-local function reservoir(size, random)
+local function reservoir(size, random, account)
   local docs, seen = {}, 0
+  local function put(at, doc)
+    account(#doc - (docs[at] and #docs[at] or 0))
+    docs[at] = doc
+  end
   return {
     add = function(_, doc)
       seen = seen + 1
-      if seen <= size then
-        docs[seen] = doc
-      else
-        local at = math.floor(random() * seen) + 1
-        if at <= size then
-          docs[at] = doc
-        end
+      local at = seen <= size and seen or math.floor(random() * seen) + 1
+      if at <= size then
+        put(at, doc)
       end
     end,
     finish = function()
@@ -237,7 +238,9 @@ end
 stages["$sample"] = function(t, v, context)
   document_only("$sample", 28745, t)
   local size = whole("size argument to $sample", 28747, 0, bson.get(v, "size"))
-  return collecting(function() return reservoir(size, context.random or math.random) end, context)
+  return collecting(function()
+    return reservoir(size, context.random or math.random, memory.account("$sample", context.memory_limit))
+  end, context)
 end
 
 -- ---- $unwind ------------------------------------------------------------------------------------
@@ -263,24 +266,35 @@ local function unwind_options(t, v)
   return options.path, options.preserveNullAndEmptyArrays, options.includeArrayIndex
 end
 
--- One document for each element; a value that is no array is its own only element.
+local function nothing()
+  return nil
+end
+
+local function just(doc)
+  return function()
+    local one = doc
+    doc = nil
+    return one
+  end
+end
+
+-- An iterator: one document for each element; a value that is no array is its own only element.
 local function unwound(doc, t, v, keep, set, set_index)
-  local out = {}
-  local function put(new, index)
-    out[#out + 1] = set_index and set_index(new, index and 18 or 10, index and bson.int64(index).v)
-      or new
+  local function indexed(new, index)
+    return set_index and set_index(new, index and 18 or 10, index and bson.int64(index).v) or new
   end
-  if t == 4 then
-    for i, element in ipairs(bson.elements(v)) do
-      put(set(doc, element.t, element.v), i - 1)
-    end
-    if #out == 0 and keep then
-      put(set(doc, 0, nil), nil)
-    end
-  elseif (t ~= 0 and t ~= 10 and t ~= 6) or keep then
-    put(doc, nil)
+  if t ~= 4 then
+    return ((t ~= 0 and t ~= 10 and t ~= 6) or keep) and just(indexed(doc)) or nothing
   end
-  return out
+  local elements, i = bson.elements(v), 0
+  if #elements == 0 then
+    return keep and just(indexed(set(doc, 0, nil))) or nothing
+  end
+  return function()
+    i = i + 1
+    local element = elements[i]
+    return element and indexed(set(doc, element.t, element.v), i - 1)
+  end
 end
 
 stages["$unwind"] = function(t, v, context)
@@ -293,9 +307,11 @@ stages["$unwind"] = function(t, v, context)
   local get = expression.compile(2, path, expression.scope(context))
   local tick = context.tick
   return function(next)
-    local out, i = {}, 0
+    local rest = nothing
     return function()
-      while i >= #out do
+      tick()
+      local new = rest()
+      while not new do
         local doc = next()
         if not doc then
           return nil
@@ -303,22 +319,19 @@ stages["$unwind"] = function(t, v, context)
         tick()
         local value_t, value_v = get(bson.pointer(doc), doc)
         local _ = doc -- lives up to here
-        out, i = unwound(doc, value_t, value_v, keep, set, set_index), 0
+        rest = unwound(doc, value_t, value_v, keep, set, set_index)
+        new = rest()
       end
-      i = i + 1
-      return out[i]
+      return new
     end
   end
 end
 
 -- ---- compiling ----------------------------------------------------------------------------------
 
-local LACKING = {}
-for name in ([[ $facet $bucket $bucketAuto $lookup $unionWith $merge $out $setWindowFields $graphLookup $densify
+local LACKING = errors.set [[$facet $bucket $bucketAuto $lookup $unionWith $merge $out $setWindowFields $graphLookup $densify
     $fill $changeStream $documents $redact $indexStats $collStats $currentOp $geoNear $search $planCacheStats
-    $listSessions $listLocalSessions ]]):gmatch("%S+") do
-  LACKING[name] = true
-end
+    $listSessions $listLocalSessions]]
 
 local function stage_of(element)
   if element.t ~= 3 or bson.length(element.v) ~= 1 then

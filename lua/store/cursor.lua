@@ -68,6 +68,11 @@ function cursor.begin(given)
   if given.single or not more then
     return reply.batch("firstBatch", documents, 0, self.ns)
   end
+  if cursor.count() >= core.limits.cursors then
+    errors.raise(errors.codes.ExceededMemoryLimit, string.format(
+      "the built-in store has no room for more than %d open cursors; close some or read them to their end",
+      core.limits.cursors))
+  end
   self.id = next_id()
   self.time_left = op.deadline and op.deadline - file.now()
   self.used_at = file.now()

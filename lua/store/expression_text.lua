@@ -48,9 +48,17 @@ local function text_only(name, code, t, v)
   return v
 end
 
+local LIMIT_TEXT = 16 * 1024 * 1024 -- no longer one fits a document
+
+local function check_length(name, bytes)
+  if bytes > LIMIT_TEXT then
+    errors.raise(10334, name .. " would make a text larger than the limit of " .. LIMIT_TEXT .. " bytes")
+  end
+end
+
 local function concat(list)
   return function(p, doc)
-    local parts = {}
+    local parts, bytes = {}, 0
     for i = 1, #list do
       local t, v = list[i](p, doc)
       if nothing(t) then
@@ -58,7 +66,8 @@ local function concat(list)
       elseif t ~= 2 then
         errors.raise(16702, "$concat only supports strings, not " .. bson.type_name(t))
       end
-      parts[i] = v
+      parts[i], bytes = v, bytes + #v
+      check_length("$concat", bytes)
     end
     return 2, table.concat(parts)
   end
@@ -196,10 +205,12 @@ local function replace(expression, name, all)
       text_only(name, 51746, t1)
       text_only(name, 51745, t2)
       text_only(name, 51744, t3)
-      local parts, at = {}, 1
+      local parts, at, bytes = {}, 1, #text
       local first, last = text:find(wanted, 1, true)
       while first do
         parts[#parts + 1] = text:sub(at, first - 1) .. by
+        bytes = bytes + #by
+        check_length(name, bytes)
         at = last + 1
         local again = math.max(at, first + 1)
         first, last = nil, nil

@@ -7,11 +7,11 @@ local decimal = require "store.decimal"
 local errors = require "store.errors"
 local expression = require "store.expression"
 local accumulators = require "store.accumulators"
+local memory = require "store.memory"
 local unroll = require "store.unroll"
 
 local group = {}
 
-local LIMIT_MEMORY = 100 * 1024 * 1024
 local GROUP = 128 -- what a group costs besides its bytes
 local EXACT = 2 ^ 53
 
@@ -47,18 +47,6 @@ local function finder(make)
       index[id] = g
     end
     return g
-  end
-end
-
-local function memory(context)
-  local used, limit = 0, context.memory_limit or LIMIT_MEMORY
-  return function(bytes)
-    used = used + bytes
-    if used > limit then
-      errors.raise(292,
-        string.format("Exceeded memory limit for $group of %d bytes; narrow the documents with $match first",
-        limit))
-    end
   end
 end
 
@@ -118,7 +106,7 @@ end
 ---@return fun(next: fun(): string?): fun(): string?
 function group.compile(spec, context)
   return function(next)
-    local account = memory(context)
+    local account = memory.account("$group", context.memory_limit)
     local id, names, list = read_fields(spec, expression.scope(context), account)
     local ids_t, ids_v, count, i
     local w = bson.writer()

@@ -5,6 +5,7 @@ local raw = require "store.raw"
 local errors = require "store.errors"
 
 local LIMIT_DOCUMENT = 16 * 1024 * 1024
+local LIMIT_BUFFER = 48 * 1024 * 1024 -- a reply with a full batch, or a document before it is found too large
 
 local copy, cast = ffi.copy, ffi.cast
 local int32_p, int64_p = ffi.typeof("int32_t *"), ffi.typeof("int64_t *")
@@ -34,7 +35,9 @@ writer.__index = writer
 
 local function reserve(self, size)
   local need = self.at + size
-  if need > self.capacity then
+  if need > LIMIT_BUFFER then
+    errors.raise(10334, "a document would be larger than the limit of " .. LIMIT_DOCUMENT)
+  elseif need > self.capacity then
     local capacity = math.max(self.capacity * 2, need)
     local larger = bytes_t(capacity)
     copy(larger, self.buffer, self.at)

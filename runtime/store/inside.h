@@ -35,7 +35,11 @@ struct store {
     struct file *file;
     struct buffer key; /* where Lua puts keys together */
     lua_State *L;
-    int server; /* registry reference of the module store.server */
+    lua_Alloc allocate; /* Lua's own */
+    void *allocate_data;
+    size_t heap;     /* bytes that Lua holds */
+    bool is_guarded; /* its limit holds */
+    int server;      /* registry reference of the module store.server */
     bool is_stopping;
     char unused[16];   /* what a parent would say */
     char address[300]; /* as hello tells it: a path or host:port */

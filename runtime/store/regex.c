@@ -12,6 +12,7 @@ struct regex {
     pcre2_code *code;
     pcre2_match_data *data;
     pcre2_match_context *context;
+    pcre2_jit_stack *stack;
 };
 
 static const char *const type_name = "moonlit.store.regex";
@@ -70,6 +71,8 @@ static int regex_compile(lua_State *L)
     regex->data = pcre2_match_data_create_from_pattern(regex->code, NULL);
     regex->context = pcre2_match_context_create(NULL);
     pcre2_set_match_limit(regex->context, LIMIT_STORE_REGEX_STEPS);
+    regex->stack = pcre2_jit_stack_create(32 * 1024, LIMIT_STORE_REGEX_STACK, NULL);
+    pcre2_jit_stack_assign(regex->context, NULL, regex->stack);
     return 1;
 }
 
@@ -142,6 +145,7 @@ static int regex_find(lua_State *L)
 static int regex_free(lua_State *L)
 {
     struct regex *regex = luaL_checkudata(L, 1, type_name);
+    pcre2_jit_stack_free(regex->stack);
     pcre2_match_context_free(regex->context);
     pcre2_match_data_free(regex->data);
     pcre2_code_free(regex->code);

@@ -34,7 +34,8 @@ struct store_api {
     bool (*record_put)(struct tree *, int64_t, const uint8_t *, size_t);
     bool (*record_delete)(struct tree *, int64_t);
     const uint8_t *(*record_get)(struct tree *, int64_t, size_t *);
-    bool (*record_count)(struct tree *, int64_t *, int64_t *);
+    bool (*record_count)(struct tree *, int64_t *);
+    bool (*record_last)(struct tree *, int64_t *);
     bool (*record_bytes)(struct tree *, int64_t *);
     bool (*index_put)(struct tree *, const uint8_t *, size_t, int64_t);
     bool (*index_delete)(struct tree *, const uint8_t *, size_t, int64_t);
@@ -62,11 +63,11 @@ static bool check(const uint8_t *bytes, size_t length, unsigned depth)
 }
 
 static const struct store_api store_api = {
-    now,          check,        key_append,    key_successor, file_problem, file_problem_is_full,
-    file_begin,   file_commit,  file_rollback, file_pause,    tree_open,    tree_close,
-    tree_drop,    tree_wipe,    record_put,    record_delete, record_get,   record_count,
-    record_bytes, index_put,    index_delete,  index_find,    pair_put,     pair_delete,
-    pair_get,     scan_records, scan_keys,     scan_next,     scan_close,
+    now,         check,        key_append,    key_successor, file_problem, file_problem_is_full,
+    file_begin,  file_commit,  file_rollback, file_pause,    tree_open,    tree_close,
+    tree_drop,   tree_wipe,    record_put,    record_delete, record_get,   record_count,
+    record_last, record_bytes, index_put,     index_delete,  index_find,   pair_put,
+    pair_delete, pair_get,     scan_records,  scan_keys,     scan_next,    scan_close,
 };
 
 /* ---- functions for Lua ---- */
@@ -157,6 +158,7 @@ static void push_limits(lua_State *L)
     set_number(L, "batch", LIMIT_STORE_BATCH);
     set_number(L, "connections", LIMIT_STORE_CONNECTIONS);
     set_number(L, "slice", LIMIT_STORE_SLICE);
+    set_number(L, "cursors", LIMIT_STORE_CURSORS);
     set_number(L, "cursor_time", LIMIT_STORE_CURSOR_TIME);
     set_number(L, "session_time", LIMIT_STORE_SESSION_TIME);
     set_number(L, "indexes", LIMIT_STORE_INDEXES);
@@ -204,6 +206,29 @@ static void prepend_loader(lua_State *L)
     lua_pop(L, 2);
 }
 
+/* Lua's own allocator. Above the limit a command fails, and not the process; what happens outside
+ * of a protected call is let through. */
+static void *allocate(void *data, void *block, size_t old_size, size_t new_size)
+{
+    struct store *store = data;
+    if (store->is_guarded && new_size > old_size &&
+        store->heap + (new_size - old_size) > LIMIT_STORE_HEAP) {
+        return NULL;
+    }
+    void *result = store->allocate(store->allocate_data, block, old_size, new_size);
+    if (result != NULL || new_size == 0) {
+        store->heap += new_size - old_size;
+    }
+    return result;
+}
+
+static void limit_heap(struct store *store)
+{
+    store->heap = (size_t)lua_gc(store->L, LUA_GCCOUNT, 0) * 1024;
+    store->allocate = lua_getallocf(store->L, &store->allocate_data);
+    lua_setallocf(store->L, allocate, store);
+}
+
 static int open_protected(lua_State *L)
 {
     struct store *store = lua_touserdata(L, 1);
@@ -225,6 +250,7 @@ bool store_lua_open(struct store *store, struct error *error)
     if (store->L == NULL) {
         return error_set(error, ERROR_SYSTEM, 0, "There is no memory for the store's Lua.");
     }
+    limit_heap(store);
     if (lua_cpcall(store->L, open_protected, store) != 0) {
         return error_set(error, ERROR_SCRIPT, 0, "The store's Lua does not start: %s",
                          lua_tostring(store->L, -1));
@@ -235,6 +261,7 @@ bool store_lua_open(struct store *store, struct error *error)
 void store_lua_close(struct store *store)
 {
     if (store->L != NULL) {
+        lua_setallocf(store->L, store->allocate, store->allocate_data);
         lua_close(store->L);
         store->L = NULL;
     }
@@ -265,7 +292,9 @@ static bool push_server(struct store *store, const char *name)
 static bool call_server(struct store *store, int arguments, bool *result)
 {
     lua_State *L = store->L;
+    store->is_guarded = true;
     bool ok = lua_pcall(L, arguments, 1, -2 - arguments) == 0;
+    store->is_guarded = false;
     if (!ok) {
         struct log log = {.level = LOG_INFO};
         log_write(&log, LOG_ERROR, "store: %s", lua_tostring(L, -1));

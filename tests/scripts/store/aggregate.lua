@@ -117,6 +117,7 @@ describe("$group", function()
     refuses("[{$group: {n: {$sum: 1}}}]", 15955)
     refuses("[{$group: {_id: 1, n: 1}}]", 40234)
     refuses("[{$group: {_id: 1, n: {$nope: 1}}}]", 15952)
+    refuses("[{$group: {_id: 1, n: {$topN: {}}}}]", 115)
     refuses("[{$group: {_id: 1, n: {$sum: 1, $avg: 1}}}]", 40238)
     refuses('[{$group: {_id: 1, "a.b": {$sum: 1}}}]', 40235)
     refuses("[{$group: 1}]", 15947)
@@ -126,6 +127,20 @@ describe("$group", function()
     refuses('[{$group: {_id: "$_id"}}]', 292, { memory_limit = 300 })
     refuses('[{$group: {_id: null, l: {$push: "$$ROOT"}}}]', 292, { memory_limit = 300 })
     refuses("[{$sort: {_id: 1}}]", 292, { memory_limit = 300 })
+    refuses("[{$sample: {size: 5}}]", 292, { memory_limit = 100 })
+    local long = { "{_id: 1, s: \"" .. ("x"):rep(1000) .. '"}' }
+    for _, accumulator in ipairs { "$first", "$last", "$max", "$min", "$mergeObjects" } do
+      local pipeline = '[{$group: {_id: "$_id", v: {' .. accumulator .. ': "$$ROOT"}}}]'
+      expect(function() run(pipeline, long, { memory_limit = 1000 }) end):to_raise(292)
+      run(pipeline, long, { memory_limit = 1300 })
+    end
+  end)
+  it("counts what a group lets go of back", function()
+    local docs = {}
+    for i = 1, 100 do
+      docs[i] = string.format('{_id: %d, s: "%s"}', i, ("x"):rep(50))
+    end
+    expect(run('[{$group: {_id: null, v: {$last: "$$ROOT"}}}, {$count: "n"}]', docs, { memory_limit = 400 })):to_be("{n: 1}")
   end)
   it("$sortByCount counts and sorts", function()
     gives('[{$sortByCount: "$k"}]', '{_id: "a", count: 2} {_id: "b", count: 1}', { '{k: "b"}', '{k: "a"}', '{k: "a"}' })
@@ -141,6 +156,25 @@ describe("$unwind", function()
     gives('[{$unwind: {path: "$a.b", includeArrayIndex: "i"}}]', "{a: {x: 1, b: 5}, c: 2, i: long(0)} {a: {x: 1, b: 6}, c: 2, i: long(1)}",
       { "{a: {x: 1, b: [5, 6]}, c: 2}" })
     gives('[{$unwind: {path: "$l", includeArrayIndex: "i"}}]', "{l: 7, i: null}", { "{l: 7}" })
+  end)
+  it("makes one document at a time", function()
+    local ticks_before = ticks
+    local next = aggregate.run(aggregate.compile(read '[{$unwind: "$l"}]', context()), (function()
+      local doc = read("{l: [" .. ("1, "):rep(999) .. "1]}")
+      return function()
+        local one = doc
+        doc = nil
+        return one
+      end
+    end)())
+    next()
+    expect(ticks - ticks_before < 5):to_be(true)
+    local n = 1
+    for _ in next do
+      n = n + 1
+    end
+    expect(n):to_be(1000)
+    expect(ticks - ticks_before > 1000):to_be(true)
   end)
   it("refuses what is malformed", function()
     refuses('[{$unwind: "l"}]', 28818)
