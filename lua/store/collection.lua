@@ -8,6 +8,7 @@ local core = require "store.core"
 local errors = require "store.errors"
 local file = require "store.file"
 local index = require "store.index"
+local scheduler = require "store.scheduler"
 
 local collection = {}
 collection.__index = collection
@@ -18,22 +19,25 @@ local BAD_ID = { [4] = "array", [6] = "undefined", [11] = "regex" }
 
 -- ---- counting -----------------------------------------------------------------------------------
 
-local function load_count(self)
-  self.documents, self.last_id = file.count(self.tree)
-end
-
---- How many documents there are.
+--- How many documents there are. Counting reads them all, so it is kept from then on.
 ---@return integer
 function collection:count()
-  if not self.documents then
-    load_count(self)
-  end
+  self.documents = self.documents or file.count(self.tree)
   return self.documents
+end
+
+local function change_count(self, by)
+  self.documents = self.documents and self.documents + by
+end
+
+local function next_id(self)
+  self.last_id = (self.last_id or file.last_id(self.tree)) + 1
+  return self.last_id
 end
 
 --- To be called when a transaction was undone.
 function collection:forget()
-  self.documents = nil
+  self.documents, self.last_id = nil, nil
 end
 
 -- ---- checks -------------------------------------------------------------------------------------
@@ -148,10 +152,7 @@ function collection:insert(p, size)
     raise_duplicate(self, id_index, ffi.string(p, size))
   end
   local keys = check_keys(self, p, size)
-  if not self.documents then
-    load_count(self)
-  end
-  local id = self.last_id + 1
+  local id = next_id(self)
   file.put(self.tree, id, p, size)
   file.put_key(id_index.tree, key, id)
   for i = 2, #self.indexes do
@@ -161,7 +162,7 @@ function collection:insert(p, size)
     end
     note_multikey(self, ix, keys[i])
   end
-  self.last_id, self.documents = id, self.documents + 1
+  change_count(self, 1)
   return id, doc
 end
 
@@ -214,14 +215,13 @@ end
 --- Removes record `id`, which is `doc`.
 function collection:remove(id, doc)
   local p = pointer(doc)
-  local count = self:count()
   file.delete(self.tree, id)
   for _, ix in ipairs(self.indexes) do
     for _, key in ipairs((index.keys(ix, p))) do
       file.delete_key(ix.tree, key, id)
     end
   end
-  self.documents = count - 1
+  change_count(self, -1)
 end
 
 --- The record id of an _id value that lies at `o` of `p`, or nil.
@@ -233,6 +233,7 @@ end
 function collection:fill(ix)
   local scan = file.scan(self.tree)
   while file.next(scan) do
+    scheduler.tick()
     local keys, multikey = index.keys(ix, scan.bytes)
     ix.multikey = ix.multikey or multikey
     for _, key in ipairs(keys) do

@@ -27,7 +27,8 @@ struct store_api {
   bool (*record_put)(struct store_tree *, int64_t, const uint8_t *, size_t);
   bool (*record_delete)(struct store_tree *, int64_t);
   const uint8_t *(*record_get)(struct store_tree *, int64_t, size_t *);
-  bool (*record_count)(struct store_tree *, int64_t *, int64_t *);
+  bool (*record_count)(struct store_tree *, int64_t *);
+  bool (*record_last)(struct store_tree *, int64_t *);
   bool (*record_bytes)(struct store_tree *, int64_t *);
   bool (*index_put)(struct store_tree *, const uint8_t *, size_t, int64_t);
   bool (*index_delete)(struct store_tree *, const uint8_t *, size_t, int64_t);
@@ -47,7 +48,7 @@ local file = { RECORDS = 0, INDEX = 1, PAIRS = 2 }
 local api = ffi.cast("const struct store_api *", core.api)
 local handle = ffi.cast("struct store_file *", core.file)
 local length = ffi.new("size_t[1]")
-local first, second = ffi.new("int64_t[1]"), ffi.new("int64_t[1]")
+local first = ffi.new("int64_t[1]")
 local LAST_ID = 0x7fffffffffffffffLL
 
 local function fail()
@@ -116,25 +117,36 @@ function file.delete(tree, id)
   must(api.record_delete(tree, id))
 end
 
---- A record's bytes as a pointer that lives until the next call, and their number; nil when absent.
-function file.peek(tree, id)
-  local p = api.record_get(tree, id, length)
+-- What a get found; nothing because of an error is not nothing.
+local function found(p)
   if p == nil then
+    must(api.file_problem(handle)[0] == 0)
     return nil
   end
   return p, tonumber(length[0])
 end
 
----@return string?
-function file.get(tree, id)
-  local p = api.record_get(tree, id, length)
-  return p ~= nil and ffi.string(p, length[0]) or nil
+--- A record's bytes as a pointer that lives until the next call, and their number; nil when absent.
+function file.peek(tree, id)
+  return found(api.record_get(tree, id, length))
 end
 
---- The number of records and the highest id.
+---@return string?
+function file.get(tree, id)
+  local p, size = found(api.record_get(tree, id, length))
+  return p and ffi.string(p, size)
+end
+
+--- The number of records.
 function file.count(tree)
-  must(api.record_count(tree, first, second))
-  return tonumber(first[0]), tonumber(second[0])
+  must(api.record_count(tree, first))
+  return tonumber(first[0])
+end
+
+--- The highest id of a record, 0 when there is none.
+function file.last_id(tree)
+  must(api.record_last(tree, first))
+  return tonumber(first[0])
 end
 
 --- The bytes of all records.
@@ -168,8 +180,8 @@ end
 
 ---@return string?
 function file.get_pair(tree, key)
-  local p = api.pair_get(tree, key, #key, length)
-  return p ~= nil and ffi.string(p, length[0]) or nil
+  local p, size = found(api.pair_get(tree, key, #key, length))
+  return p and ffi.string(p, size)
 end
 
 -- ---- scans --------------------------------------------------------------------------------------

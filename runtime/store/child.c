@@ -44,7 +44,10 @@ struct store_child {
 static bool make_folders(const char *path, struct error *error)
 {
     char copy[PATH_MAX];
-    snprintf(copy, sizeof copy, "%s", path);
+    if ((size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy) {
+        return error_set(error, ERROR_LIMIT, 0,
+                         "The store's folder has too long a path; choose another with --store.");
+    }
     for (char *slash = copy + 1;; slash++) {
         if (*slash != '/' && *slash != '\0') {
             continue;

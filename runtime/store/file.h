@@ -66,7 +66,8 @@ bool record_put(struct tree *tree, int64_t id, const uint8_t *bytes, size_t leng
 bool record_delete(struct tree *tree, int64_t id);
 /* NULL when there is none. */
 const uint8_t *record_get(struct tree *tree, int64_t id, size_t *length);
-bool record_count(struct tree *tree, int64_t *count, int64_t *last_id);
+bool record_count(struct tree *tree, int64_t *count);
+bool record_last(struct tree *tree, int64_t *id); /* the highest, 0 when there is none */
 bool record_bytes(struct tree *tree, int64_t *bytes);
 
 bool index_put(struct tree *tree, const uint8_t *key, size_t length, int64_t id);

@@ -270,6 +270,7 @@ int store_main(const struct store_options *options)
     list_init(&store->connections);
     buffer_init(&store->key, LIMIT_DOCUMENT);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file that must not grow is an error of a write */
     init_handles(store);
     bool ok = start(store, &error);
     if (!ok) {

@@ -179,30 +179,31 @@ const uint8_t *record_get(struct tree *tree, int64_t id, size_t *length)
     return get(tree, statement, length);
 }
 
-static bool read_row(struct tree *tree, const char *format, int64_t *first, int64_t *second)
+static bool read_number(struct tree *tree, const char *format, int64_t *number)
 {
     sqlite3_stmt *statement = tree_prepare(tree, format);
     bool ok = statement != NULL &&
               (sqlite3_step(statement) == SQLITE_ROW || file_fail(tree->file, "be counted"));
     if (ok) {
-        *first = sqlite3_column_int64(statement, 0);
-        *second = sqlite3_column_int64(statement, 1);
+        *number = sqlite3_column_int64(statement, 0);
     }
     sqlite3_finalize(statement);
     return ok;
 }
 
-bool record_count(struct tree *tree, int64_t *count, int64_t *last_id)
+bool record_count(struct tree *tree, int64_t *count)
 {
-    int64_t unused;
-    return read_row(tree, "SELECT count(*), 0 FROM t%u", count, &unused) &&
-           read_row(tree, "SELECT coalesce(max(id), 0), 0 FROM t%u", last_id, &unused);
+    return read_number(tree, "SELECT count(*) FROM t%u", count);
+}
+
+bool record_last(struct tree *tree, int64_t *id)
+{
+    return read_number(tree, "SELECT coalesce(max(id), 0) FROM t%u", id);
 }
 
 bool record_bytes(struct tree *tree, int64_t *bytes)
 {
-    int64_t unused;
-    return read_row(tree, "SELECT coalesce(sum(length(body)), 0), 0 FROM t%u", bytes, &unused);
+    return read_number(tree, "SELECT coalesce(sum(length(body)), 0) FROM t%u", bytes);
 }
 
 /* ---- index ---- */
