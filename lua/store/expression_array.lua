@@ -120,11 +120,11 @@ local function looping(expression, name, body_name, default, make)
     local body = expression.compile(body_t, body_v, inner)
     local limit_t, limit_v = bson.get(v, "limit")
     local limit = limit_t ~= 0 and expression.compile(limit_t, limit_v, scope)
-    return make(input, body, slots[variable], limit)
+    return make(input, body, slots[variable], support.tick(scope), limit)
   end
 end
 
-local function map(input, body, slot)
+local function map(input, body, slot, tick)
   return function(p, doc)
     local t, v = input(p, doc)
     if nothing(t) then
@@ -132,6 +132,7 @@ local function map(input, body, slot)
     end
     local list = support.list()
     for _, inner_t, inner_v in bson.each(array_only("$map", 16883, t, v)) do
+      tick()
       slot.t, slot.v = inner_t, inner_v
       list.put(body(p, doc))
     end
@@ -139,7 +140,7 @@ local function map(input, body, slot)
   end
 end
 
-local function filter(input, body, slot, limit)
+local function filter(input, body, slot, tick, limit)
   return function(p, doc)
     local t, v = input(p, doc)
     if nothing(t) then
@@ -150,6 +151,7 @@ local function filter(input, body, slot, limit)
       most = bson.number(limit(p, doc)) or math.huge
     end
     for _, inner_t, inner_v in bson.each(array_only("$filter", 28651, t, v)) do
+      tick()
       slot.t, slot.v = inner_t, inner_v
       if count < most and bson.truth(body(p, doc)) then
         list.put(inner_t, inner_v)
@@ -171,7 +173,7 @@ local function reduce(expression)
       return expression.compile(inner_t, inner_v, in_scope)
     end
     local input, initial = argument("input", scope), argument("initialValue", scope)
-    local body = argument("in", inner)
+    local body, tick = argument("in", inner), support.tick(scope)
     return function(p, doc)
       local input_t, input_v = input(p, doc)
       if nothing(input_t) then
@@ -179,6 +181,7 @@ local function reduce(expression)
       end
       local result_t, result_v = initial(p, doc)
       for _, inner_t, inner_v in bson.each(array_only("$reduce", 40080, input_t, input_v)) do
+        tick()
         slots.this.t, slots.this.v = inner_t, inner_v
         slots.value.t, slots.value.v = result_t, result_v
         result_t, result_v = body(p, doc)

@@ -10,6 +10,13 @@ local function nothing(t)
 end
 support.nothing = nothing
 
+local function no_tick() end
+
+--- The look at the clock for a loop within an expression.
+function support.tick(scope)
+  return scope.context.tick or no_tick
+end
+
 --- The arguments of an operator, compiled: the elements of an array, or the one value itself.
 function support.arguments(expression, name, t, v, scope, least, most)
   local list = {}
@@ -77,6 +84,9 @@ function support.fold(expression, name, least, make)
   end
 end
 
+local LACKING = errors.set [[$dateFromString.format $dateToParts.iso8601 $dateFromParts.isoWeekYear
+  $dateFromParts.isoWeek $dateFromParts.isoDayOfWeek]]
+
 --- Registers an operator whose argument is a document of named arguments.
 --- make(named, scope) -> f, where named[name] is a compiled argument or nil.
 function support.named(expression, name, required, optional, make)
@@ -89,7 +99,9 @@ function support.named(expression, name, required, optional, make)
     end
     local named = {}
     for field, inner_t, inner_v in bson.each(v) do
-      if not known[field] then
+      if LACKING[name .. "." .. field] then
+        errors.unsupported("the argument " .. field .. " of " .. name)
+      elseif not known[field] then
         errors.raise(9, string.format("%s found an unknown argument: %s", name, field))
       end
       named[field] = expression.compile(inner_t, inner_v, scope)
@@ -110,10 +122,6 @@ function support.whole(name, code, t, v)
     errors.raise(code, string.format("%s needs a whole number, not %s", name, bson.type_name(t)))
   end
   return number
-end
-
-function support.refuse_decimal(name)
-  errors.unsupported(name .. " with Decimal128")
 end
 
 --- Collects values into the bytes of an array. Not to be kept across an evaluation of another

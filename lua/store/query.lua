@@ -52,10 +52,11 @@ local function all_records(collection, backward, tick)
   end
 end
 
-local function records_by_id(collection, ids)
+local function records_by_id(collection, ids, tick)
   local i = 0
   return function()
     while i < #ids do
+      tick()
       i = i + 1
       local bytes = bson.build { { "", bson.box(ids[i].t, ids[i].v) } }
       local id = collection:find_id(ids[i].t, bson.pointer(bytes), 6)
@@ -103,16 +104,31 @@ end
 
 local function source(collection, chosen, tick)
   if chosen.kind == "id" then
-    return records_by_id(collection, chosen.ids)
+    return records_by_id(collection, chosen.ids, tick)
   elseif chosen.kind == "index" then
     return index_records(collection, chosen, tick)
   end
   return all_records(collection, chosen.backward, tick)
 end
 
-local function filtered(next, test)
+-- An expression may pause, and what lies in the file does not outlive a pause: it gets a copy.
+local function filtered_copies(next, test)
+  local held -- lives until the next call, as the pointer into it
+  return function()
+    for id, p, size in next do
+      held = to_string(p, size)
+      if test(held) then
+        return id, bson.pointer(held), size
+      end
+    end
+  end
+end
+
+local function filtered(next, test, filter)
   if not test then
     return next
+  elseif filter:find("$expr", 1, true) then
+    return filtered_copies(next, test)
   end
   return function()
     local id, p, size = next()
@@ -132,7 +148,7 @@ function query.records(collection, filter, hint, context)
   if not collection then
     return function() end
   end
-  return filtered(source(collection, plan.choose(collection, filter, nil, hint), context.tick), test)
+  return filtered(source(collection, plan.choose(collection, filter, nil, hint), context.tick), test, filter)
 end
 
 -- What {_id: value} looks for, when that is the whole filter and the key alone decides; else nil.
@@ -217,13 +233,15 @@ function query.documents(collection, wanted, context)
   end
   local test = query.predicate(wanted.filter, context)
   local order = wanted.sort ~= bson.EMPTY and wanted.sort or nil
-  local collector_check = order and sort.parts(order)
+  if order and sort.natural(order) == nil then
+    sort.parts(order) -- a wrong sort is wrong on an empty collection too
+  end
   if not collection then
     return function() end
   end
   local chosen = plan.choose(collection, wanted.filter, order, wanted.hint)
-  local next = copied(filtered(source(collection, chosen, context.tick), test))
-  if collector_check and not chosen.sorted then
+  local next = copied(filtered(source(collection, chosen, context.tick), test, wanted.filter))
+  if order and not chosen.sorted then
     local most = wanted.limit and wanted.limit > 0 and wanted.limit + (wanted.skip or 0) or nil
     next = sorted(next, order, context, most)
   end

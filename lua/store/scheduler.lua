@@ -13,11 +13,12 @@ local file = require "store.file"
 local scheduler = { killed = 0 }
 
 local SLICE = core.limits.slice
-local TICKS = 128 -- documents between two looks at the clock
+local MOST_TICKS = 128 -- documents between two looks at the clock, when they are quick
+local LONG = 1 -- milliseconds between two looks that are too many
 local now = file.now
 
 local current
-local ticks, slice_end = TICKS, 0
+local ticks, step, looked_at, slice_end = 1, 1, 0, 0
 local ready, sleeping, ops = {}, {}, {}
 local LIMIT_IDLE = 64
 local idle = {} -- coroutines that wait for a command
@@ -49,9 +50,19 @@ local function check(op, moment)
   end
 end
 
+-- Slow documents are looked at one by one, quick ones are not held up by the clock.
+local function set_step(moment)
+  if moment - looked_at > LONG then
+    step = 1
+  elseif step < MOST_TICKS then
+    step = step * 2
+  end
+  looked_at, ticks = moment, step
+end
+
 local function look()
-  ticks = TICKS
   local op, moment = current, now()
+  set_step(moment)
   if op then
     check(op, moment)
     if moment >= slice_end and not op.is_steady then
@@ -90,11 +101,13 @@ local function work()
 end
 
 local function resume(op)
-  current, ticks, slice_end = op, TICKS, now() + SLICE
+  looked_at = now()
+  current, ticks, step, slice_end = op, 1, 1, looked_at + SLICE
   local ok, what = coroutine.resume(op.coroutine)
   current = nil
   if not ok then
     ops[op.id] = nil
+    core.close(op.connection) -- nobody else will answer
     error(debug.traceback(op.coroutine, tostring(what)), 0)
   elseif what == "done" then
     ops[op.id] = nil

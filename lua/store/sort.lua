@@ -16,7 +16,7 @@ local LIMIT_PARTS = 32
 local LIMIT_MEMORY = 100 * 1024 * 1024
 local ENTRY = 64 -- what an entry costs besides its bytes
 local NO_TICK = function() end
-local TICK_WIDTH = 256 -- merges shorter than this are too quick to look at the clock
+local TICK_STEPS = 256 -- steps of a merge between two looks at the clock
 
 -- ---- keys ---------------------------------------------------------------------------------------
 
@@ -116,6 +116,17 @@ local function direction(path, t, v)
   return number == -1
 end
 
+--- For { $natural: 1 }, the order in which documents were stored: whether it is meant backward.
+--- nil for any other sort.
+---@return boolean? backward
+function sort.natural(spec)
+  local t, v = bson.get(spec, "$natural")
+  if t == 0 or bson.length(spec) > 1 then
+    return nil
+  end
+  return direction("natural", t, v)
+end
+
 --- The parts of a sort document.
 ---@return { path: string, descending: boolean }[]
 function sort.parts(spec)
@@ -148,9 +159,13 @@ end
 
 -- Merges the sorted runs [first, middle) and [middle, last) of `from` into `to`; the left one wins
 -- ties.
-local function merge(keys, from, to, first, middle, last)
+local function merge(keys, from, to, first, middle, last, tick)
   local i, j = first, middle
+  tick()
   for at = first, last - 1 do
+    if at % TICK_STEPS == 0 then
+      tick()
+    end
     if i < middle and (j >= last or not (keys[from[j]] < keys[from[i]])) then
       to[at] = from[i]
       i = i + 1
@@ -173,10 +188,7 @@ function sort.order(keys, n, tick)
   while width < n do
     for first = 1, n, 2 * width do
       merge(keys, from, to, first, math.min(first + width, n + 1),
-        math.min(first + 2 * width, n + 1))
-      if width >= TICK_WIDTH then
-        tick()
-      end
+        math.min(first + 2 * width, n + 1), tick)
     end
     from, to = to, from
     width = width * 2
