@@ -100,33 +100,42 @@ function calendar.format(moment, offset, format)
   end))
 end
 
+-- The milliseconds of the text behind a date, "T12:30:05.25+01:00"; nil when it is not a time.
+local function time_of(text)
+  local hour, minute, tail = text:match("^[T ](%d%d):(%d%d)(.*)$")
+  if not hour then
+    return nil
+  end
+  local second, fraction, zone = 0, "", tail
+  if tail:find("^:") then
+    second, fraction, zone = tail:match("^:(%d%d)%.?(%d*)(.*)$")
+  end
+  zone = zone and zone:match("^%s*(.-)%s*$")
+  if not zone or (zone ~= "" and zone ~= "Z" and not zone:match("^[+-]%d%d:?%d?%d?$")) then
+    return nil
+  end
+  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
+  if hour > 23 or minute > 59 or second > 59 then
+    return nil
+  end
+  local milliseconds = tonumber((fraction .. "000"):sub(1, 3))
+  return hour * 3600000 + minute * 60000 + second * 1000 + milliseconds
+    - (zone ~= "" and calendar.offset(zone) or 0)
+end
+
 --- Reads an ISO 8601 text: milliseconds, or nil.
 function calendar.parse(text)
   local year, month, day, rest = text:match("^%s*(%d%d%d%d)%-(%d%d?)%-(%d%d?)(.*)$")
-  if not year then
+  local time = rest == "" and 0 or rest and time_of(rest)
+  if not time then
     return nil
-  end
-  local hour, minute, second, fraction, offset = 0, 0, 0, "", 0
-  if rest ~= "" then
-    local tail
-    hour, minute, tail = rest:match("^[T ](%d%d):(%d%d)(.*)$")
-    if not hour then
-      return nil
-    end
-    second, fraction, tail = (tail or ""):match("^:?(%d*)%.?(%d*)(.*)$")
-    local zone = tail:match("^%s*(.-)%s*$")
-    if zone ~= "" and zone ~= "Z" and not zone:match("^[+-]%d%d:?%d?%d?$") then
-      return nil
-    end
-    offset = zone ~= "" and calendar.offset(zone) or 0
   end
   year, month, day = tonumber(year), tonumber(month), tonumber(day)
-  if month < 1 or month > 12 or day < 1 or day > 31 then
+  local last = calendar.days(year, month + 1, 1) - calendar.days(year, month, 1)
+  if month < 1 or month > 12 or day < 1 or day > last then
     return nil
   end
-  local milliseconds = floor(tonumber("0." .. (fraction == "" and "0" or fraction)) * 1000)
-  return calendar.moment(year, month, day, tonumber(hour), tonumber(minute), tonumber(second) or 0,
-    milliseconds) - offset
+  return calendar.days(year, month, day) * DAY + time
 end
 
 return calendar

@@ -82,6 +82,17 @@ function errors.unsupported(what)
     what .. " works on MongoDB, not in the built-in store; start with --database URI to use a MongoDB")
 end
 
+--- The words of a text as keys of a table: lists of what is lacking.
+---@param words string
+---@return table<string, true>
+function errors.set(words)
+  local set = {}
+  for word in words:gmatch("%S+") do
+    set[word] = true
+  end
+  return set
+end
+
 --- Whether a caught value is one of ours.
 ---@param value any
 ---@return boolean

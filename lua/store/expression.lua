@@ -207,13 +207,21 @@ local function array(bytes, scope)
   end
 end
 
+-- What MongoDB 6 has besides.
+local LACKING = errors.set [[$accumulator $acos $acosh $asin $asinh $atan $atan2 $atanh $binarySize
+  $bsonSize $cos $cosh $degreesToRadians $firstN $function $indexStats $lastN $maxN $meta $minN
+  $percentile $median $radiansToDegrees $regexFind $regexFindAll $sampleRate $setField $sin $sinh
+  $sortArray $stdDevPop $stdDevSamp $tan $tanh $toHashedIndexKey $tsIncrement $tsSecond $unsetField
+  $zip $bitAnd $bitOr $bitXor $bitNot]]
+
 local function operator(name, t, v, scope)
   local make = expression.operators[name]
-  if not make then
-    errors.raise(168, "Unrecognized expression '" .. name ..
-      "'; the built-in store does not have it")
+  if make then
+    return make(t, v, scope, name)
+  elseif LACKING[name] then
+    errors.unsupported("the expression " .. name)
   end
-  return make(t, v, scope, name)
+  errors.raise(168, "Unrecognized expression '" .. name .. "'")
 end
 
 local function object(bytes, scope)

@@ -124,10 +124,12 @@ function index.parts(pattern)
     if t == 2 then
       errors.raise(errors.codes.CannotCreateIndex, "An index of the kind '" .. v .. "' works on MongoDB, not in the "
         .. "built-in store; write 1 or -1, or start with --database URI to use a MongoDB")
+    elseif path:find("$**", 1, true) then
+      errors.raise(errors.codes.CannotCreateIndex, "A wildcard index works on MongoDB, not in the built-in store; name "
+        .. "the fields, or start with --database URI to use a MongoDB")
     elseif not direction or direction == 0 then
       errors.raise(errors.codes.CannotCreateIndex, "Values in the index key pattern must be 1 or -1: " .. path)
-    elseif path == "" or path:find("^%$") or path:find("..", 1, true) or path:find("%.$") or path:find("^%.")
-      or path:find("$**", 1, true) then
+    elseif path == "" or path:find("^%$") or path:find("..", 1, true) or path:find("%.$") or path:find("^%.") then
       errors.raise(errors.codes.CannotCreateIndex, "'" .. path .. "' cannot be the path of an index")
     end
     parts[#parts + 1] = { path = path, names = bson.split(path), descending = direction < 0 }
@@ -136,6 +138,11 @@ function index.parts(pattern)
     errors.raise(errors.codes.CannotCreateIndex, "An index has between 1 and 32 fields")
   end
   return parts
+end
+
+--- Whether a name or a pattern means the index; numbers of any type may stand in a pattern.
+function index.is_named(self, t, v)
+  return t == 2 and self.name == v or t == 3 and bson.equal(3, self.pattern, 3, v)
 end
 
 --- The name that drivers give: a_1_b_-1.

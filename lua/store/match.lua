@@ -178,12 +178,15 @@ local function expression_test(t, v, context, nested)
   local expression = require "store.expression"
   local f = expression.compile(t, v, expression.scope(context or {}))
   return function(p, _, doc)
-    return bson.truth(f(p, doc))
+    local kept = hit -- an expression may pause, and other filters note their own meanwhile
+    local result_t, result_v = f(p, doc)
+    hit = kept
+    return bson.truth(result_t, result_v)
   end
 end
 
 local LACKING = { ["$where"] = true, ["$text"] = true, ["$jsonSchema"] = true,
-  ["$function"] = true }
+  ["$function"] = true, ["$sampleRate"] = true }
 
 local function top_operator(name, t, v, context, nested)
   if LOGICAL[name] then

@@ -15,6 +15,7 @@ local int32, double = raw.int32, raw.double
 local value, RANK, compare = bson.value, bson.RANK, bson.compare
 local BAD_VALUE = errors.codes.BadValue
 
+local EXACT = 2 ^ 53 -- up to here a double holds every whole number
 local NUMBER_RANK, STRING_RANK = RANK[16], RANK[2]
 
 local function leaf(single, expand)
@@ -298,10 +299,14 @@ local function mod_node(t, v)
   local divisor, remainder = truncated("divisor", elements[1]), truncated("remainder", elements[2])
   if divisor == 0 then
     refuse("divisor cannot be 0")
+  elseif math.abs(divisor) > EXACT or math.abs(remainder) > EXACT then
+    errors.unsupported("$mod by a number beyond 2^53")
   end
   return leaf(function(p, actual, o)
-    if RANK[actual] ~= NUMBER_RANK or actual == 19 then
+    if RANK[actual] ~= NUMBER_RANK then
       return false
+    elseif actual == 19 then
+      errors.unsupported("$mod of a Decimal128")
     end
     local _, number = value(p, actual, o)
     if actual == 18 then

@@ -7,6 +7,7 @@
 local bson = require "store.bson"
 local errors = require "store.errors"
 local file = require "store.file"
+local index = require "store.index"
 local match = require "store.match"
 local sort = require "store.sort"
 
@@ -178,23 +179,17 @@ end
 -- The index that a hint names: {$natural: 1}, a name, or a pattern.
 local function hinted(collection, hint)
   for _, ix in ipairs(collection.indexes) do
-    if hint.t == 2 and ix.name == hint.v or hint.t == 3 and ix.pattern == hint.v then
+    if is_usable(ix) and index.is_named(ix, hint.t, hint.v) then
       return ix
     end
   end
   errors.raise(errors.codes.BadValue, "error processing query: hint provided does not correspond to an existing index")
 end
 
-local function natural(parts)
-  if #parts == 1 and parts[1].path == "$natural" then
-    return { kind = "all", backward = parts[1].descending, sorted = true }
-  end
-end
-
 local function by_hint(collection, filter, parts, hint)
   local direction = hint.t == 3 and bson.get(hint.v, "$natural")
   if direction and direction ~= 0 then
-    return { kind = "all", backward = select(2, bson.get(hint.v, "$natural")) == -1 }
+    return { kind = "all", backward = sort.natural(hint.v) }
   end
   local candidate = bound_by(hinted(collection, hint), match.bounds(filter))
   if #parts > 0 then
@@ -203,19 +198,30 @@ local function by_hint(collection, filter, parts, hint)
   return candidate
 end
 
+--- Refuses a hint that names no index by which a filter can be answered in full.
+function plan.check_hint(collection, hint)
+  if hint and hint.v ~= "" and hint.v ~= bson.EMPTY and not (hint.t == 3 and sort.natural(hint.v) ~= nil) then
+    hinted(collection, hint)
+  end
+end
+
 --- Chooses the plan.
 ---@param filter string BSON
 ---@param order? string BSON of the sort
 ---@param hint? table boxed
 function plan.choose(collection, filter, order, hint)
+  local backward
+  if order then
+    backward = sort.natural(order)
+  end
+  if backward ~= nil then
+    return { kind = "all", backward = backward, sorted = true }
+  end
   local ids = not hint and match.id(filter)
   if ids then
     return { kind = "id", ids = ids, sorted = #ids <= 1 }
   end
   local parts = order and sort.parts(order) or {}
-  if natural(parts) then
-    return natural(parts)
-  end
   if hint and hint.v ~= "" and hint.v ~= bson.EMPTY then
     return by_hint(collection, filter, parts, hint)
   end

@@ -32,13 +32,10 @@ for _, name in ipairs { "handshake", "sessions", "insert", "update", "delete", "
 end
 
 --- Known commands of MongoDB that the built-in store does without.
-local LACKING = {}
-for name in ([[mapReduce group replSetInitiate replSetReconfig replSetStepDown addShard enableSharding shardCollection
+local LACKING = errors.set [[mapReduce group replSetInitiate replSetReconfig replSetStepDown addShard enableSharding shardCollection
   createUser updateUser dropUser usersInfo createRole saslStart saslContinue authenticate logout commitTransaction
   abortTransaction validate compact reIndex cloneCollectionAsCapped convertToCapped eval collMod fsync
-  setFeatureCompatibilityVersion profile bulkWrite currentOp killOp]]):gmatch("%S+") do
-  LACKING[name] = true
-end
+  setFeatureCompatibilityVersion profile bulkWrite killOp]]
 
 local function find_command(name)
   local command = commands[name]
@@ -79,11 +76,27 @@ local function read_session(op, args)
   op.statement = args:whole("stmtId", 0)
 end
 
+-- Every level but one is what a single connection to a single file gives of itself.
+local LEVELS = errors.set "local available majority linearizable"
+
+local function check_concerns(args)
+  local concern = args:document("readConcern", bson.EMPTY)
+  local t, level = bson.get(concern, "level")
+  if t == 2 and level == "snapshot" then
+    errors.unsupported("the read concern snapshot")
+  elseif t ~= 0 and not (t == 2 and LEVELS[level]) then
+    errors.raise(errors.codes.FailedToParse, "readConcern.level must be one of local, available, majority, linearizable")
+  elseif args.types.apiVersion and args.values.apiVersion ~= "1" then
+    errors.raise(322, "the only version of the API is \"1\"")
+  end
+end
+
 local function read_general(op, args)
   op.db = args:text("$db") or op.db
   if not op.db then
     errors.raise(40414, "BSON field '$db' is missing but a required field")
   end
+  check_concerns(args)
   read_session(op, args)
   local time = args:whole("maxTimeMS", 0, 0)
   op.deadline = time > 0 and op.started + time or nil
@@ -93,9 +106,19 @@ local function read_general(op, args)
   end
 end
 
+-- A list of documents beside the body is one of the command's fields, and not in the body as well.
+local function check_sections(op, args, command)
+  for name in pairs(op.sections) do
+    if not (command.fields and command.fields[name]) or args.types[name] then
+      errors.raise(40415, string.format("the document sequence '%s' of %s is unknown or there twice", name, op.name))
+    end
+  end
+end
+
 local function execute(op)
   local command = find_command(op.name)
   local args = arguments.read(op.name, op.body, command.fields)
+  check_sections(op, args, command)
   args.sections = op.sections
   read_general(op, args)
   op.is_retryable = op.number ~= nil and command.is_write
@@ -111,6 +134,10 @@ local function on_failure(failure)
     return failure
   end
   local words = tostring(failure)
+  if words:find("not enough memory", 1, true) then
+    return { code = errors.codes.ExceededMemoryLimit, name = "ExceededMemoryLimit", message =
+      "the built-in store has no memory left for this command; let it work on fewer or smaller documents" }
+  end
   io.stderr:write(debug.traceback("store: " .. words, 2), "\n")
   return { code = 1, name = "InternalError", message = "the built-in store failed: " .. words }
 end
@@ -195,7 +222,10 @@ function server.closed(connection)
 end
 
 function server.turn()
-  sweep.look()
+  local ok, failure = pcall(sweep.look)
+  if not ok then
+    io.stderr:write("store: the sweep failed: ", errors.is(failure) and failure.message or tostring(failure), "\n")
+  end
   return scheduler.turn()
 end
 

@@ -277,17 +277,26 @@ end
 
 -- ---- operators, replacement, pipeline -----------------------------------------------------------
 
+-- Notes the identifiers that an array filter is about, as keys of `ids`.
+local function note_identifiers(filter, ids)
+  for name, t, v in bson.each(filter) do
+    if (name == "$and" or name == "$or" or name == "$nor") and t == 4 then
+      for _, element in ipairs(bson.elements(v)) do
+        note_identifiers(element.t == 3 and element.v or bson.EMPTY, ids)
+      end
+    else
+      ids[name:match("^[^.]*")] = true
+    end
+  end
+end
+
 local function array_filters(bytes, context)
   local filters, used = {}, {}
   for _, element in ipairs(bytes and bson.elements(bytes) or {}) do
-    local name = element.t == 3 and bson.each(element.v)()
-    if name == "$and" or name == "$or" then
-      local _, list = bson.get(element.v, name)
-      local first = bson.elements(list)[1]
-      name = first and first.t == 3 and bson.each(first.v)()
-    end
-    local id = name and name:match("^[^.]+")
-    if not id or filters[id] then
+    local ids = {}
+    note_identifiers(element.t == 3 and element.v or bson.EMPTY, ids)
+    local id = next(ids)
+    if not id or next(ids, id) or filters[id] then
       errors.raise(9, "Each array filter must be a document about one identifier of its own")
     end
     filters[id], used[id] = match.compile(element.v, context), false
@@ -305,6 +314,18 @@ local function note_filters(path, filters, used)
   end
 end
 
+-- A renamed field does not lie in an array, and does not go into one.
+local function refuse_arrays(doc, path)
+  local parent = path:match("^(.*)%.[^.]*$")
+  while parent do
+    if bson.path(doc, parent) == 4 then
+      errors.raise(BAD_VALUE, "$rename does not reach into arrays: '" .. parent ..
+        "' is one; write an update for the array as a whole")
+    end
+    parent = parent:match("^(.*)%.[^.]*$")
+  end
+end
+
 -- The source loses the field, the target gets it; nothing happens when there is none.
 local function rename(tree, from, t, v, prepare)
   if t ~= 2 then
@@ -316,6 +337,8 @@ local function rename(tree, from, t, v, prepare)
   end
   local slot = { t = 0 }
   prepare[#prepare + 1] = function(doc)
+    refuse_arrays(doc, from)
+    refuse_arrays(doc, v)
     slot.t, slot.v = bson.path(doc, from)
   end
   put(tree, from, { creates = false, f = function() return 0, nil end })

@@ -181,6 +181,10 @@ CLAUSES["$sort"] = function(clauses, t, v) clauses.sort = sort_key(t, v) end
 
 local function clauses_of(name, t, v, allowed)
   if t ~= 3 or bson.get(v, "$each") == 0 then
+    local clause = t == 3 and bson.each(v)()
+    if CLAUSES[clause or ""] then
+      refuse("%s needs $each beside %s", name, clause)
+    end
     return { each = { { t = t, v = v } } }
   end
   local clauses = {}

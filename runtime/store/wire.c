@@ -68,6 +68,16 @@ static bool read_body(struct reader *reader, struct wire_request *request)
     return read_document(reader, &request->body, &request->body_length);
 }
 
+static bool is_repeated(const struct wire_request *request, const char *name)
+{
+    for (size_t i = 0; i + 1 < request->section_count; i++) {
+        if (strcmp(request->sections[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_sequence(struct reader *reader, struct wire_request *request)
 {
     struct wire_section *section = &request->sections[request->section_count];
@@ -82,6 +92,9 @@ static bool read_sequence(struct reader *reader, struct wire_request *request)
     struct reader inner = {reader->at, start + size, reader->error};
     if (!read_text(&inner, &section->name)) {
         return false;
+    }
+    if (is_repeated(request, section->name)) {
+        return broken(reader, "A message has two sections of one name.");
     }
     section->bytes = inner.at;
     section->length = room(&inner);

@@ -1,12 +1,11 @@
---- Runs test files in plain luajit and ends with "N passed, N failed, N skipped".
+--- Runs test files in plain luajit and ends with "N passed, N failed".
 ---   luajit tests/support/runner.lua [FILE|FOLDER...]      default: tests/scripts/store
---- A file uses describe(name, body), it(promise, body), when(condition, reason, body) and expect(value).
+--- A file uses describe(name, body), it(promise, body) and expect(value).
 --- Each file runs twice: as it is, and with the collector at work all the time (`pressed` is true; a test
 --- may do fewer rounds then), so that bytes which nobody holds any more are found.
 package.path = "lua/?.lua;tests/support/?.lua;" .. package.path
 
-local trail, passed, failed, skipped = {}, 0, 0, 0
-local skipping
+local trail, passed, failed = {}, 0, 0
 
 local function title(promise)
   return table.concat(trail, " > ") .. " > " .. promise
@@ -28,10 +27,6 @@ end
 
 --- One promise.
 function it(promise, body)
-  if skipping then
-    skipped = skipped + 1
-    return
-  end
   local ok, err = xpcall(body, words)
   if ok then
     passed = passed + 1
@@ -39,17 +34,6 @@ function it(promise, body)
     failed = failed + 1
     print("FAILED " .. title(promise) .. "\n  " .. tostring(err))
   end
-end
-
---- Promises that need something; without it they count as skipped and the reason is told.
-function when(condition, reason, body)
-  local outer = skipping
-  if not condition then
-    skipping = reason
-    print("skipped: " .. title("") .. reason)
-  end
-  body()
-  skipping = outer
 end
 
 local Expectation = {}
@@ -107,5 +91,5 @@ if paths[1]:find("store", 1, true) then -- only the store's Lua holds pointers i
   collectgarbage("setstepmul", 100000)
   run_all(paths)
 end
-print(string.format("%d passed, %d failed, %d skipped", passed, failed, skipped))
+print(string.format("%d passed, %d failed", passed, failed))
 os.exit(failed == 0 and passed > 0 and 0 or 1)

@@ -59,6 +59,22 @@ export class Store {
   }
 }
 
+/** The bytes of a command. */
+export function message(document, lists = []) {
+  const parts = [Buffer.alloc(20), Buffer.from([0]), Buffer.from(BSON.serialize(document))]
+  for (const [name, documents] of lists) {
+    const bytes = Buffer.concat([Buffer.from(`${name}\0`), ...documents.map((one) => BSON.serialize(one))])
+    const head = Buffer.from([1, 0, 0, 0, 0])
+    head.writeInt32LE(bytes.length + 4, 1)
+    parts.push(head, bytes)
+  }
+  const whole = Buffer.concat(parts)
+  whole.writeInt32LE(whole.length, 0)
+  whole.writeInt32LE(1, 4)
+  whole.writeInt32LE(2013, 12)
+  return whole
+}
+
 /**
  * A connection without a driver: it sends what it is given, as it is, and says when it was lost;
  * the next command connects anew.
@@ -89,17 +105,13 @@ export class Wire {
     else this.reject(Object.assign(new Error(answer.errmsg), { code: answer.code }))
   }
 
-  async command(document) {
+  /** @param {[name: string, documents: object[]][]} lists document sequences beside the body */
+  async command(document, lists = []) {
     if (!this.socket) await this.connect()
-    const body = Buffer.from(BSON.serialize(document))
-    const head = Buffer.alloc(21)
-    head.writeInt32LE(21 + body.length, 0)
-    head.writeInt32LE(1, 4)
-    head.writeInt32LE(2013, 12)
     return new Promise((resolve, reject) => {
       this.resolve = resolve
       this.reject = reject
-      this.socket.write(Buffer.concat([head, body]))
+      this.socket.write(message(document, lists))
     })
   }
 

@@ -19,7 +19,7 @@ end
 
 local function refuse_options(args)
   for _, name in ipairs { "capped", "validator", "viewOn", "timeseries", "clusteredIndex", "expireAfterSeconds",
-    "changeStreamPreAndPostImages", "encryptedFields" } do
+    "changeStreamPreAndPostImages", "encryptedFields", "size", "max", "pipeline" } do
     local t, v = args.types[name], args.values[name]
     if t and bson.truth(t, v) and not (t == 3 and v == bson.EMPTY) then
       errors.unsupported("the option " .. name .. " of create")

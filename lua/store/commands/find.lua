@@ -1,11 +1,13 @@
 --- find, getMore, killCursors, count, distinct, and explain for them.
 local ffi = require "ffi"
 local bson = require "store.bson"
+local aggregate = require "store.aggregate"
 local arguments = require "store.arguments"
 local catalog = require "store.catalog"
 local counters = require "store.counters"
 local cursor = require "store.cursor"
 local errors = require "store.errors"
+local memory = require "store.memory"
 local plan = require "store.plan"
 local project = require "store.project"
 local query = require "store.query"
@@ -83,6 +85,7 @@ local function count(op, args)
   local c, wanted, context = catalog.find(op.db .. "." .. args:collection()), wanted_of(args), search.context(op, args)
   local n = 0
   if c and wanted.filter == bson.EMPTY then
+    plan.check_hint(c, wanted.hint)
     n = c:count()
   else
     local most = wanted.limit > 0 and wanted.limit + wanted.skip or math.huge
@@ -107,6 +110,7 @@ local function add_value(list, seen, t, v)
   if not seen[key] then
     seen[key] = true
     list[#list + 1] = bson.box(t, v)
+    list.account(#key)
   end
 end
 
@@ -138,7 +142,7 @@ local function distinct(op, args)
     errors.raise(40414, "BSON field 'distinct.key' is missing but a required field")
   end
   local c, context = catalog.find(op.db .. "." .. args:collection()), search.context(op, args)
-  local list, seen, parts = {}, {}, bson.split(path)
+  local list, seen, parts = { account = memory.account("distinct") }, {}, bson.split(path)
   for _, p, size in query.records(c, args:document("query", bson.EMPTY), args:boxed("hint"), context) do
     reach(list, seen, 3, ffi.string(p, size), parts, 1)
   end
@@ -147,12 +151,18 @@ end
 
 -- ---- explain ------------------------------------------------------------------------------------
 
+local EXPLAINED = errors.set "find aggregate count distinct update delete findAndModify findandmodify"
+
 local function explained(op, inner)
-  local name = bson.each(inner)()
+  local name = bson.each(inner)() or ""
+  if not EXPLAINED[name] then
+    errors.raise(errors.codes.CommandNotFound, "Explain failed due to unknown command: " .. name)
+  end
   local args = arguments.read(name, inner)
   local filter, order = args:document("filter") or args:document("query") or bson.EMPTY, args:document("sort")
   if name == "aggregate" then
-    local split = require("store.aggregate").split(args:array("pipeline", bson.EMPTY))
+    local split = aggregate.split(args:array("pipeline", bson.EMPTY))
+    aggregate.compile(split.rest, search.context(op, args))
     filter, order = split.filter or bson.EMPTY, split.sort
   elseif name == "update" or name == "delete" then
     local p, size = args:documents(name .. "s")()
@@ -163,6 +173,7 @@ end
 
 local function explain(op, args)
   local ns, filter, order, hint = explained(op, args:required_document("explain"))
+  query.predicate(filter, search.context(op, args))
   local c = catalog.find(ns)
   local winning = c and plan.describe(plan.choose(c, filter, order, hint)) or bson.build_value { { "stage", "EOF" } }
   return reply.fine {
@@ -174,13 +185,7 @@ local function explain(op, args)
   }
 end
 
-local function set(names)
-  local fields = {}
-  for name in names:gmatch("%S+") do
-    fields[name] = true
-  end
-  return fields
-end
+local set = errors.set
 
 return {
   find = { run = find, fields = set [[filter projection sort skip limit batchSize singleBatch hint let collation

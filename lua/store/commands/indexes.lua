@@ -36,7 +36,9 @@ local function read(bytes)
     errors.raise(errors.codes.CannotCreateIndex, "TTL indexes are single-field indexes, compound indexes do not support TTL")
   end
   local filter = args:document("partialFilterExpression")
-  if filter then
+  if filter and filter:find("$expr", 1, true) then
+    errors.raise(errors.codes.CannotCreateIndex, "$expr is not supported in a partial index")
+  elseif filter then
     match.compile(filter)
   end
   return { name = name, pattern = pattern, options = options_of(args) }
@@ -45,10 +47,11 @@ end
 -- Whether the collection has it already; raises when it has something of that name or pattern.
 local function present(c, wanted)
   for _, ix in ipairs(c.indexes) do
-    if ix.name == wanted.name or ix.pattern == wanted.pattern then
-      if ix.name == "_id_" and ix.pattern == wanted.pattern then
+    local is_same = index.is_named(ix, 3, wanted.pattern)
+    if ix.name == wanted.name or is_same then
+      if ix.name == "_id_" and is_same then
         return true
-      elseif ix.name == wanted.name and ix.pattern == wanted.pattern and ix.options == wanted.options then
+      elseif ix.name == wanted.name and is_same and ix.options == wanted.options then
         return true
       elseif ix.name == wanted.name then
         errors.raise(errors.codes.IndexKeySpecsConflict, "An existing index has the same name as the requested index, "
@@ -89,7 +92,7 @@ end
 
 local function find_index(c, wanted)
   for _, ix in ipairs(c.indexes) do
-    if wanted.t == 2 and ix.name == wanted.v or wanted.t == 3 and ix.pattern == wanted.v then
+    if index.is_named(ix, wanted.t, wanted.v) then
       if ix.name == "_id_" then
         errors.raise(errors.codes.InvalidOptions, "cannot drop _id index")
       end

@@ -41,22 +41,31 @@ local function sizes(list)
   return documents, bytes, indexes
 end
 
+-- The unit in which sizes are told.
+local function scale_of(args)
+  return math.max(args:whole("scale", 1, 1), 1)
+end
+
 local function coll_stats(op, args)
   local ns = op.db .. "." .. args:collection()
   local documents, bytes, indexes = sizes { catalog.find(ns) }
+  local average = documents > 0 and math.floor(bytes / documents) or nil
+  bytes = math.floor(bytes / scale_of(args))
   return reply.fine {
     { "ns", ns }, { "size", bson.int64(bytes) }, { "count", documents },
-    { "avgObjSize", documents > 0 and math.floor(bytes / documents) or nil }, { "storageSize", bson.int64(bytes) },
+    { "avgObjSize", average }, { "storageSize", bson.int64(bytes) }, { "scaleFactor", scale_of(args) },
     { "capped", false }, { "nindexes", indexes }, { "totalIndexSize", 0 }, { "indexSizes", bson.build_value {} },
   }
 end
 
-local function db_stats(op)
+local function db_stats(op, args)
   local list = catalog.list(op.db)
   local documents, bytes, indexes = sizes(list)
+  local average = documents > 0 and bytes / documents or 0
+  bytes = bytes / scale_of(args)
   return reply.fine {
     { "db", op.db }, { "collections", #list }, { "views", 0 }, { "objects", documents },
-    { "avgObjSize", bson.double(documents > 0 and bytes / documents or 0) }, { "dataSize", bson.double(bytes) },
+    { "avgObjSize", bson.double(average) }, { "scaleFactor", scale_of(args) }, { "dataSize", bson.double(bytes) },
     { "storageSize", bson.double(bytes) }, { "indexes", indexes }, { "indexSize", bson.double(0) },
   }
 end

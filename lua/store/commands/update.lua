@@ -26,8 +26,9 @@ local function read(p, size, context)
   local statement = { filter = filter, multi = args:flag("multi"), upsert = args:flag("upsert"),
     sort = args:document("sort"), hint = args:boxed("hint") }
   statement.update = update.compile(t, spec, { filters = args:array("arrayFilters"), context = context, filter = filter })
-  if statement.multi and statement.update.is_replacement then
-    errors.raise(errors.codes.FailedToParse, "multi update is not supported for replacement-style update")
+  if statement.multi and (statement.update.is_replacement or statement.sort) then
+    errors.raise(errors.codes.FailedToParse, statement.sort and "Cannot specify sort with multi=true"
+      or "multi update is not supported for replacement-style update")
   end
   return statement
 end

@@ -43,6 +43,10 @@ describe("fields and variables", function()
     refuses('"$"', 16872)
     refuses('"$a..b"', 40353)
     refuses("{$nope: 1}", 168)
+    for _, name in ipairs { "$sin", "$zip", "$setField", "$regexFind", "$sortArray", "$firstN", "$meta" } do
+      refuses("{" .. name .. ": 1}", 115)
+    end
+    refuses('{$dateFromString: {dateString: "1/1/2024", format: "%d/%m/%Y"}}', 115)
     refuses("{$add: [1], b: 1}", 15983)
   end)
   it("$let hides outer names and computes all before it sets any", function()
@@ -220,6 +224,12 @@ describe("dates", function()
       '{$dateToString: {date: "$n", onNull: "-"}}', '"-"', '{$dateFromString: {dateString: "2024-01-01"}}', "date(1704067200000)",
       '{$dateFromString: {dateString: "x", onError: 0}}', "0", "{$dateFromParts: {year: 2024, month: 14, day: 1}}", "date(1738368000000)" }
     refuses('{$dateToString: {date: "$d", format: "%Q"}}', 18536)
+    for _, text in ipairs { "2023-02-29", "2024-13-01", "2024-04-31", "2024-01-01T24:00:00Z", "2024-01-01T10:60", "2024-01-01T10",
+      "2024-01-01T10:00:00 later" } do
+      refuses('{$toDate: "' .. text .. '"}', 241)
+    end
+    gives { '{$toDate: "1970-01-01T00:00:00.285Z"}', "date(285)", '{$toDate: "1970-01-01T00:00:00.2859Z"}', "date(285)",
+      '{$toDate: "1970-01-01 00:01"}', "date(60000)", '{$toDate: "1970-01-01T00:00:00.5"}', "date(500)" }
     refuses('{$dateToString: {date: "$s"}}', 16006)
   end)
   it("are cut, moved and counted", function()
@@ -232,5 +242,23 @@ describe("dates", function()
       '{$dateDiff: {startDate: {$toDate: "2023-12-31"}, endDate: {$toDate: "2024-01-01"}, unit: "year"}}', "long(1)",
       '{$dateDiff: {startDate: {$toDate: "2024-01-01"}, endDate: {$toDate: "2024-03-01"}, unit: "day"}}', "long(60)" }
     refuses('{$dateTrunc: {date: "$d", unit: "age"}}', 5439013)
+  end)
+end)
+
+describe("loops within an expression", function()
+  it("look at the clock for each element", function()
+    for _, text in ipairs { "{$map: {input: {$range: [0, 50]}, in: 1}}", "{$filter: {input: {$range: [0, 50]}, cond: false}}",
+      '{$reduce: {input: {$range: [0, 50]}, initialValue: 0, in: "$$this"}}' } do
+      local ticks = 0
+      evaluate(text, { tick = function() ticks = ticks + 1 end })
+      expect(ticks):to_be(50)
+    end
+  end)
+  it("make no text and no array beyond what a document holds", function()
+    local rounds = pressed and 24 or 40 -- doubled from the beginning: 2^24 is the first that is too long
+    refuses('{$reduce: {input: {$range: [0, ' .. rounds .. ']}, initialValue: "xx", in: {$concat: ["$$value", "$$value"]}}}', 10334)
+    local long = '{$reduce: {input: {$range: [0, 20]}, initialValue: "x", in: {$concat: ["$$value", "$$value"]}}}'
+    refuses("{$replaceAll: {input: " .. long .. ', find: "x", replacement: ' .. long .. "}}", 10334)
+    refuses("{$map: {input: {$range: [0, 1000]}, in: " .. long .. "}}", 10334)
   end)
 end)

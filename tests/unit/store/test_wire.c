@@ -219,6 +219,23 @@ static void a_message_without_a_body_or_with_two_is_refused(void **state)
     buffer_deinit(&bytes);
 }
 
+static void two_sequences_of_one_name_are_refused(void **state)
+{
+    struct buffer bytes;
+    struct wire_request request;
+    struct error error = {0};
+    buffer_init(&bytes, 4096);
+    begin(&bytes, WIRE_MESSAGE);
+    put_number(&bytes, 0);
+    put_body(&bytes);
+    put_sequence(&bytes, "documents", 1);
+    put_sequence(&bytes, "documents", 2);
+    finish(&bytes);
+    assert_int_equal(wire_read(bytes.bytes, bytes.length, &request, &error), WIRE_BROKEN);
+    assert_non_null(strstr(error.message, "two sections of one name"));
+    buffer_deinit(&bytes);
+}
+
 static void no_byte_changed_at_random_is_read_outside_of_the_message(void **state)
 {
     struct buffer bytes;
@@ -257,6 +274,7 @@ int main(void)
         cmocka_unit_test(an_old_hello_is_read),
         cmocka_unit_test(lengths_and_operations_that_cannot_be_are_refused),
         cmocka_unit_test(a_message_without_a_body_or_with_two_is_refused),
+        cmocka_unit_test(two_sequences_of_one_name_are_refused),
         cmocka_unit_test(no_byte_changed_at_random_is_read_outside_of_the_message),
         cmocka_unit_test(a_reply_has_the_head_that_drivers_read),
     };
