@@ -304,7 +304,7 @@ stages["$unwind"] = function(t, v, context)
   end
   local set = place.setter(path:sub(2))
   local set_index = index_path and place.setter(index_path)
-  local get = expression.compile(2, path, expression.scope(context))
+  expression.compile(2, path, expression.scope(context)) -- a wrong path is refused
   local tick = context.tick
   return function(next)
     local rest = nothing
@@ -317,8 +317,7 @@ stages["$unwind"] = function(t, v, context)
           return nil
         end
         tick()
-        local value_t, value_v = get(bson.pointer(doc), doc)
-        local _ = doc -- lives up to here
+        local value_t, value_v = bson.path(doc, path:sub(2)) -- an array on the way is not entered
         rest = unwound(doc, value_t, value_v, keep, set, set_index)
         new = rest()
       end

@@ -20,8 +20,30 @@ local TICK_STEPS = 256 -- steps of a merge between two looks at the clock
 
 -- ---- keys ---------------------------------------------------------------------------------------
 
+local visit
+
+-- The element that a number names, else all; one that is no document lacks the rest of the path.
+local function visit_array(p, o, parts, i, take)
+  local at_t, at_o = 0, 0
+  if parts[i]:find("^%d+$") then
+    at_t, at_o = bson.item(p, o, tonumber(parts[i]))
+  end
+  if at_t ~= 0 then
+    return visit(p, at_t, at_o, parts, i + 1, take)
+  end
+  local inner, v, following = step(p, o + 4)
+  while inner ~= 0 do
+    if inner == 3 then
+      visit(p, inner, v, parts, i, take)
+    else
+      take(0, nil)
+    end
+    inner, v, following = step(p, following)
+  end
+end
+
 -- Calls take(t, v) with every value that a path reaches; missing ones as missing.
-local function visit(p, t, o, parts, i, take)
+function visit(p, t, o, parts, i, take)
   if i > #parts then
     if t ~= 4 then
       return take(t, select(2, value(p, t, o)))
@@ -41,20 +63,7 @@ local function visit(p, t, o, parts, i, take)
     end
     visit(p, inner, v, parts, i + 1, take)
   elseif t == 4 then
-    local index = tonumber(parts[i])
-    local inner, v, following = step(p, o + 4)
-    if index then
-      local at_t, at_o = bson.item(p, o, index)
-      if at_t ~= 0 then
-        visit(p, at_t, at_o, parts, i + 1, take)
-      end
-    end
-    while inner ~= 0 do
-      if inner == 3 then
-        visit(p, inner, v, parts, i, take)
-      end
-      inner, v, following = step(p, following)
-    end
+    visit_array(p, o, parts, i, take)
   else
     take(0, nil)
   end
