@@ -57,7 +57,7 @@ function makeLimits() {
 const MODULES = [
   { title: 'moonlit', local: 'ui', files: ['init', 'ui', 'wait', 'state'] },
   { title: 'moonlit.mongo', local: 'mongo', files: ['mongo'],
-    classes: ['mongo/collection', 'mongo/index', 'mongo/cursor', 'mongo/problem'] },
+    classes: ['mongo/collection', 'mongo/index', 'mongo/cursor', 'mongo/problem', 'mongo/specs'] },
   { title: 'moonlit.bson', local: 'bson', files: ['bson'] },
 ]
 
@@ -159,7 +159,8 @@ function writeFile(out, module, file, hasFunctions) {
   for (const entry of entries) {
     const shown = shownName(entry, module, own, classes)
     if (shown) writeEntry(out, entry, `\`${shown}\``)
-    else if (entry.class && entry.text.length && entry.local !== own) writeEntry(out, entry, instanceOf(entry.class))
+    else if (own && entry.local === own) out.push(...entry.text, ...(entry.text.length ? [''] : []))
+    else if (entry.class && entry.text.length) writeEntry(out, entry, instanceOf(entry.class))
   }
 }
 

@@ -5,6 +5,11 @@
 
 local core = require "moonlit.core.bson"
 
+---The types of BSON that Lua lacks, and what can be asked of documents.
+---
+---A number is written as int32, int64 or double, whichever is the first that holds it: 3 as int32,
+---also when it was read as 3.0. bson.double and bson.int64 say the type, and a document that is
+---written back as it came keeps every byte. What cannot be written is refused with its place.
 local bson = {}
 
 ---A document or list from the database, or of bson.doc: reads like a table, cannot be changed.
@@ -23,19 +28,45 @@ local bson = {}
 ---@field seconds fun(self): number
 ---@field parts fun(self): table year, month, day, hour, min, sec, ms in UTC
 
+---Bytes with a subtype.
 ---@class moonlit.Binary
 ---@field data fun(self): string
 ---@field subtype fun(self): integer
 
+---A decimal number of 34 digits; tostring gives them all.
 ---@class moonlit.Decimal128
 ---@field number fun(self): number the nearest double
+
+---A number that is written as int64.
+---@class moonlit.Int64
+---@field number fun(self): number the same as a plain number
+
+---A number that is written as double.
+---@class moonlit.Double
+---@field number fun(self): number the same as a plain number
+
+---A regular expression of the database.
+---@class moonlit.Regex
+---@field pattern fun(self): string
+---@field options fun(self): string
+
+---The internal time stamp of replica sets.
+---@class moonlit.Timestamp
+---@field time fun(self): integer seconds since 1970
+---@field increment fun(self): integer
+
+---JavaScript source.
+---@class moonlit.Code
+---@field source fun(self): string
+---@field scope fun(self): moonlit.Document only of code that has one
 
 ---The value that JSON calls null. Writing nil leaves a field out; this one puts null in.
 bson.null = core.null
 ---Found in old data only.
 bson.undefined = core.undefined
----Before and behind all other values.
+---Before all other values.
 bson.minkey = core.minkey
+---Behind all other values.
 bson.maxkey = core.maxkey
 
 ---Raise what a function of core refused, at the line of who called the function that called this.
@@ -52,7 +83,7 @@ local function expect(name, value, kind, example)
 end
 
 ---A new ObjectId, or the one that 24 hexadecimal digits name.
----@param hex string?
+---@param hex string? a new one by default
 ---@return moonlit.ObjectId
 function bson.oid(hex)
   return checked("bson.oid", core.oid(hex))
@@ -111,7 +142,7 @@ end
 
 ---A date: now, from milliseconds since 1970, from parts in UTC, or from a text such as
 ---"2024-12-31T23:59:59Z".
----@param value number|table|string?
+---@param value number|table|string? parts: { year = 2024, month = 12, day = 31 }; now by default
 ---@return moonlit.Date
 function bson.date(value)
   if type(value) == "table" then
@@ -139,7 +170,7 @@ function bson.binary(data, subtype)
 end
 
 ---A UUID (binary of subtype 4): a new random one, or the one that a text names.
----@param text string?
+---@param text string? 32 hexadecimal digits, with dashes or without; a new one by default
 ---@return moonlit.Binary
 function bson.uuid(text)
   return checked("bson.uuid", core.uuid(text))
@@ -155,8 +186,9 @@ function bson.decimal(text)
 end
 
 ---A regular expression of the database (not a Lua pattern).
----@param pattern string
----@param options string? letters of "ilmsux"
+---@param pattern string without NUL
+---@param options string? letters of "ilmsux"; none by default
+---@return moonlit.Regex
 function bson.regex(pattern, options)
   expect("bson.regex", pattern, "string", "bson.regex(\"^a\", \"i\")")
   return checked("bson.regex", core.regex(pattern, options))
@@ -164,7 +196,8 @@ end
 
 ---The internal time stamp of replica sets; for times use bson.date.
 ---@param time integer seconds since 1970
----@param increment integer?
+---@param increment integer? 0 by default
+---@return moonlit.Timestamp
 function bson.timestamp(time, increment)
   expect("bson.timestamp", time, "number", "bson.timestamp(seconds, increment)")
   return checked("bson.timestamp", core.timestamp(time, increment))
@@ -172,7 +205,8 @@ end
 
 ---JavaScript source, with a scope document if given.
 ---@param source string
----@param scope table?
+---@param scope table? none by default
+---@return moonlit.Code
 function bson.code(source, scope)
   expect("bson.code", source, "string", "bson.code(\"function() ... end\")")
   return checked("bson.code", core.code(source, scope))
@@ -180,6 +214,7 @@ end
 
 ---Found in old data only.
 ---@param text string
+---@return userdata
 function bson.symbol(text)
   expect("bson.symbol", text, "string", "bson.symbol(\"name\")")
   return checked("bson.symbol", core.symbol(text))
@@ -188,14 +223,16 @@ end
 ---Found in old data only.
 ---@param collection string
 ---@param id moonlit.ObjectId
+---@return userdata
 function bson.dbpointer(collection, id)
   expect("bson.dbpointer", collection, "string", "bson.dbpointer(\"collection\", id)")
   return checked("bson.dbpointer", core.dbpointer(collection, id))
 end
 
 ---A whole number that is written as int64. Beyond 2^53 pass the digits as a text; the result is
----then an int64 such as 9007199254740993LL.
+---then an int64 such as 9007199254740993LL, with which Lua counts exactly.
 ---@param value number|string
+---@return moonlit.Int64|integer
 function bson.int64(value)
   return checked("bson.int64", core.int64(value))
 end
@@ -213,6 +250,7 @@ end
 
 ---A number that is written as double even when it is whole.
 ---@param value number
+---@return moonlit.Double
 function bson.double(value)
   expect("bson.double", value, "number", "bson.double(3)")
   return core.double(value)
@@ -248,12 +286,14 @@ function bson.array(list)
 end
 
 ---True for arrays from the database and for those of bson.array.
+---@param value any
+---@return boolean
 function bson.is_array(value)
   return core.is_array(value)
 end
 
----A copy of a document as tables, all the way down, which can be changed. Lists in it stay arrays.
----Other values come back as they are.
+---A copy of a document as tables, all the way down, which can be changed. Lists in it stay arrays;
+---numbers are plain ones, so 3.0 is written back as 3. Other values come back as they are.
 ---@generic T
 ---@param document T
 ---@return T
@@ -311,7 +351,7 @@ end
 
 ---A value as MongoDB's extended JSON.
 ---@param value any
----@param options { canonical: boolean }? canonical: say every type
+---@param options { canonical: boolean }? canonical: say every type; false by default
 ---@return string
 function bson.json(value, options)
   return checked("bson.json", core.json(value, options and options.canonical))

@@ -12,6 +12,11 @@ local handle = require "moonlit.mongo.handle"
 local options = require "moonlit.mongo.options"
 local problem = require "moonlit.mongo.problem"
 
+---The database of the app. A call that asks it waits, and everybody else goes on meanwhile; a read
+---whose result nobody wants any more is ended, down to the server, and a write is never cut.
+---
+---What the database refuses, and one that cannot be reached, is raised as a databaseError at the
+---script's own line; a mistake in a call is raised there as a sentence, a text.
 local mongo = {}
 
 -- ---- names ----
@@ -48,7 +53,7 @@ end)
 
 ---A database. `db.products` is its collection "products".
 ---@class moonlit.Database
----@field [string] moonlit.Collection
+---@field [string] moonlit.Collection the one of that name
 local Database = {}
 
 local DatabaseHandle = handle.class("database", Database, function(self, key)
@@ -57,7 +62,7 @@ local DatabaseHandle = handle.class("database", Database, function(self, key)
 end)
 
 ---A collection by its name, also where that is no word of Lua or that of a method.
----@param name string
+---@param name string without NUL, "$" and dots at its ends
 ---@return moonlit.Collection
 function Database:collection(name)
   return handle.new(CollectionHandle, handle.names(self, "database", "collection").database,
@@ -120,9 +125,9 @@ end
 ---Run any command and return the server's answer: db:command{ ping = 1 }, or with several fields
 ---db:command{ {"collStats", "products"}, {"scale", 1024} }. It counts as a write, which is never cut,
 ---unless its name is that of a known read or { kind = "read" } is given. (waits)
----@param content table
----@param opts { max_time: number, kind: "read"|"write" }?
----@return moonlit.Document
+---@param content table one name, or pairs in their order
+---@param opts { max_time: number, kind: "read"|"write" }? max_time in seconds
+---@return moonlit.Document what the server answered
 function Database:command(content, opts)
   local own = handle.names(self, "database", "command")
   local bytes, name, view = command_bytes("command", content)
@@ -140,8 +145,8 @@ local LIST = options.spec {
 
 ---The collections of the database, as a cursor of { name, type, options, info }. (waits when it is
 ---gone over)
----@param filter table?
----@param opts { name_only: boolean, comment: any }?
+---@param filter table? of the entries, { name = "products" }; all by default
+---@param opts { name_only: boolean, comment: any }? name_only: false by default
 ---@return moonlit.Cursor
 function Database:list_collections(filter, opts)
   local own = handle.names(self, "database", "list_collections")
@@ -169,7 +174,7 @@ end
 ---Create a collection with options as the server's `create` command has them. Without options it is
 ---not needed: the first insert creates it. (waits)
 ---@param name string
----@param settings table?
+---@param settings table? { capped = true, size = 4096 }; none by default
 ---@return moonlit.Collection
 function Database:create_collection(name, settings)
   local own = handle.names(self, "database", "create_collection")
@@ -190,7 +195,7 @@ end
 
 ---A database: the one named in the URI, or another one. The handle holds nothing but the name; keep
 ---it wherever you like.
----@param name string?
+---@param name string? the one of the URI by default, and "test" when that names none
 ---@return moonlit.Database
 function mongo.database(name)
   return handle.new(DatabaseHandle, name ~= nil and check_database_name(name), nil)

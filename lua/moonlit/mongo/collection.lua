@@ -6,7 +6,9 @@ local command = require "moonlit.mongo.command"
 local handle = require "moonlit.mongo.handle"
 local options = require "moonlit.mongo.options"
 local problem = require "moonlit.mongo.problem"
+local specs = require "moonlit.mongo.specs"
 
+---The documents of one name. A handle holds nothing but names: keep it wherever you like.
 ---@class moonlit.Collection
 local Collection = {}
 
@@ -16,82 +18,32 @@ end
 
 -- ---- reading ----
 
-local FIND = options.spec {
-  { "sort", "sort", "order" },
-  { "skip", "skip", "count" },
-  { "limit", "limit", "count" },
-  { "projection", "projection", "projection" },
-  { "batch_size", "batchSize", "count" },
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "comment", "comment", "any" },
-  { "let", "let", "document" },
-  { "min", "min", "order" },
-  { "max", "max", "order" },
-  { "return_key", "returnKey", "flag" },
-  { "show_record_id", "showRecordId", "flag" },
-  { "allow_disk_use", "allowDiskUse", "flag" },
-  { "allow_partial_results", "allowPartialResults", "flag" },
-  { "read_concern", "readConcern", "document" },
-  { "max_time", false, "seconds" },
-}
-
 ---The documents that match, as a lazy cursor: `for doc in collection:find{ ... } do`. (waits when it
 ---is gone over)
----@param filter table?
----@param opts { sort: table, skip: integer, limit: integer, projection: table, batch_size: integer, hint: string|table, max_time: number, comment: any, collation: table, let: table, min: table, max: table, return_key: boolean, show_record_id: boolean, allow_disk_use: boolean, allow_partial_results: boolean, read_concern: table }?
+---@param filter table? which documents, { tag = "b" }; all by default
+---@param opts moonlit.FindOptions?
 ---@return moonlit.Cursor
 function Collection:find(filter, opts)
   local own = own_of(self, "find")
   local pairs = { { "find", own.collection }, { "filter", options.filter("find", filter) } }
-  local rest = options.append("find", FIND, opts, pairs)
+  local rest = options.append("find", specs.find, opts, pairs)
   return command.cursor("find", own.database, pairs, "read", command.milliseconds(rest),
     opts and opts.batch_size)
 end
 
-local FIND_ONE = options.spec {
-  { "sort", "sort", "order" },
-  { "skip", "skip", "count" },
-  { "projection", "projection", "projection" },
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "comment", "comment", "any" },
-  { "let", "let", "document" },
-  { "min", "min", "order" },
-  { "max", "max", "order" },
-  { "return_key", "returnKey", "flag" },
-  { "show_record_id", "showRecordId", "flag" },
-  { "allow_partial_results", "allowPartialResults", "flag" },
-  { "read_concern", "readConcern", "document" },
-  { "max_time", false, "seconds" },
-}
-
 ---The first document that matches, or nil. (waits)
----@param filter table?
----@param opts { sort: table, skip: integer, projection: table, hint: string|table, max_time: number, comment: any, collation: table, let: table, min: table, max: table, return_key: boolean, show_record_id: boolean, allow_partial_results: boolean, read_concern: table }?
+---@param filter table? which documents, { tag = "b" }; all by default
+---@param opts moonlit.FindOneOptions?
 ---@return moonlit.Document?
 function Collection:find_one(filter, opts)
   local own = own_of(self, "find_one")
   local pairs = { { "find", own.collection }, { "filter", options.filter("find_one", filter) } }
-  local rest = options.append("find_one", FIND_ONE, opts, pairs)
+  local rest = options.append("find_one", specs.find_one, opts, pairs)
   pairs[#pairs + 1] = { "limit", 1 }
   pairs[#pairs + 1] = { "singleBatch", true }
   local reply = command.run("find_one", own.database, pairs, "read", command.milliseconds(rest))
   return reply.cursor.firstBatch[1]
 end
-
-local AGGREGATE = options.spec {
-  { "allow_disk_use", "allowDiskUse", "flag" },
-  { "bypass_validation", "bypassDocumentValidation", "flag" },
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "comment", "comment", "any" },
-  { "let", "let", "document" },
-  { "read_concern", "readConcern", "document" },
-  { "write_concern", "writeConcern", "document" },
-  { "batch_size", false, "count" },
-  { "max_time", false, "seconds" },
-}
 
 -- $out and $merge write, and stand last.
 local function writes(pipeline)
@@ -102,14 +54,14 @@ end
 
 ---The documents that a pipeline makes, as a lazy cursor. A pipeline that ends in $out or $merge is
 ---run at once. (waits)
----@param pipeline table[]
----@param opts { batch_size: integer, allow_disk_use: boolean, hint: string|table, max_time: number, comment: any, collation: table, let: table, bypass_validation: boolean, read_concern: table, write_concern: table }?
+---@param pipeline table[] { { ["$match"] = { tag = "b" } }, ... }
+---@param opts moonlit.AggregateOptions?
 ---@return moonlit.Cursor
 function Collection:aggregate(pipeline, opts)
   local own = own_of(self, "aggregate")
   pipeline = options.pipeline("aggregate", pipeline)
   local pairs = { { "aggregate", own.collection }, { "pipeline", pipeline } }
-  local rest = options.append("aggregate", AGGREGATE, opts, pairs)
+  local rest = options.append("aggregate", specs.aggregate, opts, pairs)
   pairs[#pairs + 1] = { "cursor", { batchSize = rest.batch_size } }
   local kind = writes(pipeline) and "write" or "read"
   local cursor = command.cursor("aggregate", own.database, pairs, kind, command.milliseconds(rest),
@@ -118,25 +70,15 @@ function Collection:aggregate(pipeline, opts)
   return cursor
 end
 
-local COUNT = options.spec {
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "comment", "comment", "any" },
-  { "read_concern", "readConcern", "document" },
-  { "skip", false, "count" },
-  { "limit", false, "count" },
-  { "max_time", false, "seconds" },
-}
-
 ---How many documents match. (waits)
----@param filter table?
----@param opts { skip: integer, limit: integer, hint: string|table, max_time: number, collation: table, comment: any, read_concern: table }?
+---@param filter table? which documents, { tag = "b" }; all by default
+---@param opts moonlit.CountOptions?
 ---@return integer
 function Collection:count_documents(filter, opts)
   local own = own_of(self, "count_documents")
   local stages = { { ["$match"] = options.filter("count_documents", filter) } }
   local pairs = { { "aggregate", own.collection }, { "pipeline", stages }, { "cursor", {} } }
-  local rest = options.append("count_documents", COUNT, opts, pairs)
+  local rest = options.append("count_documents", specs.count, opts, pairs)
   if rest.skip and rest.skip > 0 then stages[#stages + 1] = { ["$skip"] = rest.skip } end
   if rest.limit then
     if rest.limit == 0 then
@@ -151,34 +93,21 @@ function Collection:count_documents(filter, opts)
   return group and group.n or 0
 end
 
-local ESTIMATE = options.spec {
-  { "comment", "comment", "any" },
-  { "max_time", false, "seconds" },
-}
-
 ---How many documents the collection has, from its statistics. (waits)
----@param opts { max_time: number, comment: any }?
+---@param opts moonlit.EstimateOptions?
 ---@return integer
 function Collection:estimated_document_count(opts)
   local own = own_of(self, "estimated_document_count")
   local pairs = { { "count", own.collection } }
-  local rest = options.append("estimated_document_count", ESTIMATE, opts, pairs)
+  local rest = options.append("estimated_document_count", specs.estimate, opts, pairs)
   return command.run("estimated_document_count", own.database, pairs, "read",
     command.milliseconds(rest)).n
 end
 
-local DISTINCT = options.spec {
-  { "collation", "collation", "document" },
-  { "comment", "comment", "any" },
-  { "hint", "hint", "hint" },
-  { "read_concern", "readConcern", "document" },
-  { "max_time", false, "seconds" },
-}
-
 ---The different values of a field, as a list. (waits)
----@param field string
----@param filter table?
----@param opts { max_time: number, collation: table, comment: any, hint: string|table, read_concern: table }?
+---@param field string its name, "tag" or "address.city"
+---@param filter table? which documents, { tag = "b" }; all by default
+---@param opts moonlit.DistinctOptions?
 ---@return any[]
 function Collection:distinct(field, filter, opts)
   local own = own_of(self, "distinct")
@@ -189,7 +118,7 @@ function Collection:distinct(field, filter, opts)
     { "distinct", own.collection }, { "key", field },
     { "query", options.filter("distinct", filter) },
   }
-  local rest = options.append("distinct", DISTINCT, opts, pairs)
+  local rest = options.append("distinct", specs.distinct, opts, pairs)
   local reply = command.run("distinct", own.database, pairs, "read", command.milliseconds(rest))
   local values = {}
   for value in bson.items(reply.values) do values[#values + 1] = value end
@@ -197,12 +126,6 @@ function Collection:distinct(field, filter, opts)
 end
 
 -- ---- inserting ----
-
-local INSERT_ONE = options.spec {
-  { "comment", "comment", "any" },
-  { "bypass_validation", "bypassDocumentValidation", "flag" },
-  { "write_concern", "writeConcern", "document" },
-}
 
 local function with_id(what, place, document)
   options.document(what, place, document)
@@ -212,26 +135,19 @@ local function with_id(what, place, document)
 end
 
 ---Insert a document; it gets an _id first when it has none. (waits)
----@param document table
----@param opts { comment: any, bypass_validation: boolean, write_concern: table }?
+---@param document table it is not changed, the new _id is in the result
+---@param opts moonlit.InsertOneOptions?
 ---@return { inserted_id: any }
 function Collection:insert_one(document, opts)
   local own = own_of(self, "insert_one")
   local view, id = with_id("insert_one", "the document", document)
   local pairs = { { "insert", own.collection } }
-  options.append("insert_one", INSERT_ONE, opts, pairs)
+  options.append("insert_one", specs.insert_one, opts, pairs)
   pairs[#pairs + 1] = { "documents", { view } }
   local reply = command.run("insert_one", own.database, pairs, "write")
   problem.check(reply, problem.collect(reply, 0, {}))
   return { inserted_id = id }
 end
-
-local INSERT_MANY = options.spec {
-  { "ordered", "ordered", "flag" },
-  { "comment", "comment", "any" },
-  { "bypass_validation", "bypassDocumentValidation", "flag" },
-  { "write_concern", "writeConcern", "document" },
-}
 
 local BATCH_BYTES = 16 * 1024 * 1024
 local BATCH_DOCUMENTS = 10000
@@ -257,9 +173,9 @@ local function batch_end(views, first)
 end
 
 ---Insert documents, in several commands when they are many. With { ordered = false } the rest is
----tried after an error. (waits)
----@param documents table[]
----@param opts { ordered: boolean, comment: any, bypass_validation: boolean, write_concern: table }?
+---tried after an error; the error has `write_errors`, and `result` with what was done. (waits)
+---@param documents table[] at least one
+---@param opts moonlit.InsertManyOptions?
 ---@return { inserted_ids: any[], inserted_count: integer }
 function Collection:insert_many(documents, opts)
   local own = own_of(self, "insert_many")
@@ -268,7 +184,7 @@ function Collection:insert_many(documents, opts)
     problem.misuse("insert_many: the list has no document; nothing would be inserted")
   end
   local head = { { "insert", own.collection } }
-  options.append("insert_many", INSERT_MANY, opts, head)
+  options.append("insert_many", specs.insert_many, opts, head)
   local views, ids = prepare(documents)
   local errors, result = {}, { inserted_ids = ids, inserted_count = 0 }
   local first, reply = 1, nil
@@ -289,18 +205,6 @@ end
 
 -- ---- changing ----
 
-local UPDATE = options.spec {
-  { "upsert", "upsert", "flag" },
-  { "array_filters", "arrayFilters", "list" },
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "sort", "sort", "order" },
-  { "let", false, "document" },
-  { "comment", false, "any" },
-  { "bypass_validation", false, "flag" },
-  { "write_concern", false, "document" },
-}
-
 -- The rest of the options belongs to the command, not to the statement.
 local function append_rest(pairs, rest)
   pairs[#pairs + 1] = { "let", rest.let }
@@ -312,7 +216,7 @@ end
 local function update(self, what, filter, change, multi, opts)
   local own = own_of(self, what)
   local statement = { { "q", options.filter(what, filter) }, { "u", change } }
-  local rest = options.append(what, UPDATE, opts, statement)
+  local rest = options.append(what, specs.update, opts, statement)
   if multi then statement[#statement + 1] = { "multi", true } end
   local pairs = {
     { "update", own.collection }, { "updates", { command.statement(what, statement) } },
@@ -330,40 +234,32 @@ local function update(self, what, filter, change, multi, opts)
 end
 
 ---Change the first document that matches. (waits)
----@param filter table
+---@param filter table which documents, { tag = "b" }; {} means all
 ---@param change table operators, { ["$set"] = { ... } }, or a pipeline
----@param opts { upsert: boolean, array_filters: table[], hint: string|table, collation: table, sort: table, let: table, comment: any, bypass_validation: boolean, write_concern: table }?
+---@param opts moonlit.UpdateOptions?
 ---@return { matched_count: integer, modified_count: integer, upserted_id: any }
 function Collection:update_one(filter, change, opts)
   return update(self, "update_one", filter, options.update("update_one", change), false, opts)
 end
 
 ---Change all documents that match. (waits)
----@param filter table
+---@param filter table which documents, { tag = "b" }; {} means all
 ---@param change table operators, { ["$set"] = { ... } }, or a pipeline
----@param opts { upsert: boolean, array_filters: table[], hint: string|table, collation: table, let: table, comment: any, bypass_validation: boolean, write_concern: table }?
+---@param opts moonlit.UpdateOptions?
 ---@return { matched_count: integer, modified_count: integer, upserted_id: any }
 function Collection:update_many(filter, change, opts)
   return update(self, "update_many", filter, options.update("update_many", change), true, opts)
 end
 
 ---Put a document in the place of the first one that matches. (waits)
----@param filter table
----@param document table
----@param opts { upsert: boolean, hint: string|table, collation: table, sort: table, let: table, comment: any, bypass_validation: boolean, write_concern: table }?
+---@param filter table which documents, { tag = "b" }; {} means all
+---@param document table without operators; it keeps the _id of the old one
+---@param opts moonlit.UpdateOptions?
 ---@return { matched_count: integer, modified_count: integer, upserted_id: any }
 function Collection:replace_one(filter, document, opts)
   return update(self, "replace_one", filter, options.replacement("replace_one", document), false,
     opts)
 end
-
-local DELETE = options.spec {
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "let", false, "document" },
-  { "comment", false, "any" },
-  { "write_concern", false, "document" },
-}
 
 local function delete(self, what, filter, limit, opts)
   local own = own_of(self, what)
@@ -371,7 +267,7 @@ local function delete(self, what, filter, limit, opts)
     problem.misuse(what .. ": the first argument is a filter; write {} to mean every document")
   end
   local statement = { { "q", options.filter(what, filter) }, { "limit", limit } }
-  local rest = options.append(what, DELETE, opts, statement)
+  local rest = options.append(what, specs.delete, opts, statement)
   local pairs = {
     { "delete", own.collection }, { "deletes", { command.statement(what, statement) } },
   }
@@ -383,46 +279,20 @@ local function delete(self, what, filter, limit, opts)
 end
 
 ---Delete the first document that matches. (waits)
----@param filter table
----@param opts { hint: string|table, collation: table, let: table, comment: any, write_concern: table }?
+---@param filter table which documents, { tag = "b" }; {} means all
+---@param opts moonlit.DeleteOptions?
 ---@return { deleted_count: integer }
 function Collection:delete_one(filter, opts)
   return delete(self, "delete_one", filter, 1, opts)
 end
 
 ---Delete all documents that match. (waits)
----@param filter table
----@param opts { hint: string|table, collation: table, let: table, comment: any, write_concern: table }?
+---@param filter table which documents, { tag = "b" }; {} means all
+---@param opts moonlit.DeleteOptions?
 ---@return { deleted_count: integer }
 function Collection:delete_many(filter, opts)
   return delete(self, "delete_many", filter, 0, opts)
 end
-
-local FIND_AND = options.spec {
-  { "sort", "sort", "order" },
-  { "projection", "fields", "projection" },
-  { "upsert", "upsert", "flag" },
-  { "array_filters", "arrayFilters", "list" },
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "let", "let", "document" },
-  { "comment", "comment", "any" },
-  { "bypass_validation", "bypassDocumentValidation", "flag" },
-  { "write_concern", "writeConcern", "document" },
-  { "returns", false, "returns" },
-  { "max_time", false, "seconds" },
-}
-
-local FIND_AND_DELETE = options.spec {
-  { "sort", "sort", "order" },
-  { "projection", "fields", "projection" },
-  { "hint", "hint", "hint" },
-  { "collation", "collation", "document" },
-  { "let", "let", "document" },
-  { "comment", "comment", "any" },
-  { "write_concern", "writeConcern", "document" },
-  { "max_time", false, "seconds" },
-}
 
 local function find_and(self, what, filter, spec, opts, action)
   local own = own_of(self, what)
@@ -439,32 +309,33 @@ end
 
 ---Change the first document that matches and return it as it was before, or with
 ---{ returns = "after" } as it is now; nil when none matched. (waits)
----@param filter table
+---@param filter table which documents, { tag = "b" }; {} means all
 ---@param change table operators or a pipeline
----@param opts { returns: "before"|"after", sort: table, projection: table, upsert: boolean, array_filters: table[], hint: string|table, max_time: number, collation: table, let: table, comment: any, bypass_validation: boolean, write_concern: table }?
+---@param opts moonlit.FindAndOptions?
 ---@return moonlit.Document?
 function Collection:find_one_and_update(filter, change, opts)
-  return find_and(self, "find_one_and_update", filter, FIND_AND, opts,
+  return find_and(self, "find_one_and_update", filter, specs.find_and, opts,
     { "update", options.update("find_one_and_update", change) })
 end
 
 ---Put a document in the place of the first one that matches and return the old one, or with
 ---{ returns = "after" } the new one; nil when none matched. (waits)
----@param filter table
----@param document table
----@param opts { returns: "before"|"after", sort: table, projection: table, upsert: boolean, hint: string|table, max_time: number, collation: table, let: table, comment: any, bypass_validation: boolean, write_concern: table }?
+---@param filter table which documents, { tag = "b" }; {} means all
+---@param document table without operators; it keeps the _id of the old one
+---@param opts moonlit.FindAndOptions?
 ---@return moonlit.Document?
 function Collection:find_one_and_replace(filter, document, opts)
-  return find_and(self, "find_one_and_replace", filter, FIND_AND, opts,
+  return find_and(self, "find_one_and_replace", filter, specs.find_and, opts,
     { "update", options.replacement("find_one_and_replace", document) })
 end
 
 ---Delete the first document that matches and return it; nil when none matched. (waits)
----@param filter table
----@param opts { sort: table, projection: table, hint: string|table, max_time: number, collation: table, let: table, comment: any, write_concern: table }?
+---@param filter table which documents, { tag = "b" }; {} means all
+---@param opts moonlit.FindAndDeleteOptions?
 ---@return moonlit.Document?
 function Collection:find_one_and_delete(filter, opts)
-  return find_and(self, "find_one_and_delete", filter, FIND_AND_DELETE, opts, { "remove", true })
+  return find_and(self, "find_one_and_delete", filter, specs.find_and_delete, opts,
+    { "remove", true })
 end
 
 return Collection

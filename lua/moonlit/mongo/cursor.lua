@@ -6,6 +6,8 @@ local core = require "moonlit.core.mongo"
 local options = require "moonlit.mongo.options"
 local problem = require "moonlit.mongo.problem"
 
+---The documents that a query finds, fetched in batches while they are gone over: `for doc in cursor
+---do`. Nothing is sent before the first is asked for. It ends with the run that opened it.
 ---@class moonlit.Cursor
 ---@operator call: moonlit.Document?
 local Cursor = { __handle = "cursor" }

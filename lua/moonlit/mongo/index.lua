@@ -10,6 +10,23 @@ local problem = require "moonlit.mongo.problem"
 ---@class moonlit.Collection
 local Collection = {}
 
+---Options of create_index, and of each entry of create_indexes.
+---@class moonlit.IndexOptions
+---@field name? string made of the keys by default: "a_1_b_-1"
+---@field unique? boolean refuse a second document with the same keys; false by default
+---@field sparse? boolean leave out documents without the keys; false by default
+---@field hidden? boolean keep it, but do not use it; false by default
+---@field expire_after? number seconds after the date in the key at which a document goes
+---@field partial_filter? table index only the documents that match
+---@field collation? table how texts compare, { locale = "de" }; by their bytes by default
+---@field weights? table of the fields of a text index, { title = 3 }
+---@field default_language? string of a text index; "english" by default
+---@field language_override? string the field that names a document's language; "language"
+---@field wildcard_projection? table which fields a wildcard index has
+---@field bits? integer precision of a 2d index
+---@field min? number lower bound of a 2d index
+---@field max? number upper bound of a 2d index
+---@field comment? any is seen in the server's log and profiler; not in create_indexes
 local INDEX = options.spec {
   { "name", false, "text" },
   { "unique", "unique", "flag" },
@@ -58,8 +75,8 @@ local function create(own, what, indexes, comment)
 end
 
 ---Create an index if there is none like it, and return its name. (waits)
----@param keys string|table { name = 1 }, or { {"a", 1}, {"b", -1} } when there are several
----@param opts { name: string, unique: boolean, sparse: boolean, hidden: boolean, expire_after: number, partial_filter: table, collation: table, weights: table, default_language: string, language_override: string, wildcard_projection: table, bits: integer, min: number, max: number, comment: any }?
+---@param keys string|table "name", { name = 1 }, or { {"a", 1}, {"b", -1} }
+---@param opts moonlit.IndexOptions?
 ---@return string
 function Collection:create_index(keys, opts)
   local own = handle.names(self, "collection", "create_index")
@@ -69,7 +86,7 @@ function Collection:create_index(keys, opts)
 end
 
 ---Create several indexes: a list of { keys = { ... }, options... }. Returns their names. (waits)
----@param indexes table[]
+---@param indexes table[] at least one
 ---@return string[]
 function Collection:create_indexes(indexes)
   local own = handle.names(self, "collection", "create_indexes")
@@ -100,7 +117,7 @@ function Collection:list_indexes()
 end
 
 ---Drop an index by its name or its keys. (waits)
----@param index string|table
+---@param index string|table "name_1", or its keys as in create_index
 function Collection:drop_index(index)
   local own = handle.names(self, "collection", "drop_index")
   if type(index) ~= "string" then index = options.order("drop_index", "the index", index) end

@@ -7,14 +7,14 @@ local problem = {}
 
 ---An error of the database, as pcall gives it.
 ---@class moonlit.DatabaseError
----@field message string
+---@field message string the server's words, or a sentence about what went wrong on the way
 ---@field code integer? the server's; nil when it is not the server that speaks
 ---@field code_name string? such as "DuplicateKey"
 ---@field labels string[] such as "TransientTransactionError"
 ---@field unknown boolean? a write that may or may not have happened
 ---@field write_errors table[]? of inserts and updates: index, code, code_name and message of each
 ---@field result table? what was done before the error
----@field file string
+---@field file string of the script's call
 ---@field line integer
 local Error = { __handle = "database error" }
 Error.__index = Error

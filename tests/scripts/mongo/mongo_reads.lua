@@ -153,6 +153,25 @@ describe("find", function()
   end)
 end)
 
+describe("options", function()
+  it("are documented where they are taken", function()
+    local classes = 0
+    for _, file in ipairs { "specs", "index" } do
+      local source = assert(io.open("lua/moonlit/mongo/" .. file .. ".lua")):read("*a")
+      for fields, entries in source:gmatch("%-%-%-@class moonlit%.%w+Options\n(.-)\n[%w%. ]+ = options%.spec {(.-)\n}") do
+        local documented, taken = {}, {}
+        for name in fields:gmatch("@field ([%w_]+)?") do documented[#documented + 1] = name end
+        for name in entries:gmatch('{ "([%w_]+)"') do taken[#taken + 1] = name end
+        table.sort(documented)
+        table.sort(taken)
+        expect(table.concat(documented, " ")):to_be(table.concat(taken, " "))
+        classes = classes + 1
+      end
+    end
+    expect(classes):to_be(13)
+  end)
+end)
+
 describe("the other reads", function()
   it("find_one gives the first document or nil", function()
     fake.expect(batch(0, { n = 5 }), batch(0))
