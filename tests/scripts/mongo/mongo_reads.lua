@@ -158,7 +158,7 @@ describe("options", function()
     local classes = 0
     for _, file in ipairs { "specs", "index" } do
       local source = assert(io.open("lua/moonlit/mongo/" .. file .. ".lua")):read("*a")
-      for fields, entries in source:gmatch("%-%-%-@class moonlit%.%w+Options\n(.-)\n[%w%. ]+ = options%.spec {(.-)\n}") do
+      for fields, entries in source:gmatch("%-%-%-@class moonlit%.%w+Options\n(.-)\n[%w_%. ]+ = options%.spec {(.-)\n}") do
         local documented, taken = {}, {}
         for name in fields:gmatch("@field ([%w_]+)?") do documented[#documented + 1] = name end
         for name in entries:gmatch('{ "([%w_]+)"') do taken[#taken + 1] = name end
