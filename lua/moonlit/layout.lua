@@ -2,6 +2,7 @@
 -- with a function draws inside while that runs.
 
 local core = require "moonlit.core.ui"
+local bson = require "moonlit.core.bson"
 
 local layout = {}
 
@@ -58,8 +59,8 @@ end
 ---@type fun(options?: moonlit.ContainerOptions, f?: fun()): moonlit.Container
 layout.container = block "container"
 
----A box that folds.
----@type fun(label: string, options?: { expanded?: boolean, icon?: string, type?: "default"|"compact", width?: "stretch"|"content"|number, key?: string }, f?: fun()): moonlit.Container
+---A box that folds. With on_change, `open` of its handle and ui.state[key] say whether it is open.
+---@type fun(label: string, options?: { expanded?: boolean, on_change?: fun(...)|"rerun"|"ignore", args?: any[], icon?: string, type?: "default"|"compact", width?: "stretch"|"content"|number, key?: string }, f?: fun()): moonlit.Container
 layout.expander = block "expander"
 
 -- The argument behind the handle, if there is one.
@@ -100,16 +101,55 @@ function layout.columns(spec, options, ...)
   return unpack(columns)
 end
 
+local pages = setmetatable({}, { __mode = "k" }) -- the group and the name of a tab, by its handle
+
+local function names_of(labels, options)
+  if bson.is_view(labels) then labels = bson.totable(labels) end
+  if type(labels) ~= "table" or #labels == 0 then
+    core.fail("ui.tabs: labels is a list of names, ui.tabs { \"First\", \"Second\" }")
+  end
+  local names, has_default = {}, type(options) ~= "table" or options.default == nil
+  for i, label in ipairs(labels) do
+    names[i] = type(label) == "number" and tostring(label) or label
+    has_default = has_default or names[i] == options.default
+  end
+  if not has_default then
+    core.fail(("ui.tabs: default is %q, but no tab has that name"):format(tostring(options.default)))
+  end
+  return names
+end
+
+local function draw_tabs(group, names)
+  local tabs = {}
+  for i, name in ipairs(names) do
+    tabs[i] = raw.tab(group, { label = name })
+    pages[tabs[i]] = { group = group, name = name }
+  end
+  return unpack(tabs)
+end
+
 ---Pages behind each other: local first, second = ui.tabs { "First", "Second" }
+---With on_change, `first.open` says whether it is the one chosen, and ui.state[key] its name.
 ---@param labels string[]
----@param options? { default?: string, width?: "stretch"|"content"|number, height?: "content"|number, key?: string }
+---@param options? { default?: string, on_change?: fun(...)|"rerun"|"ignore", args?: any[], width?: "stretch"|"content"|number, height?: "content"|number, key?: string }
 ---@return moonlit.Container ... one a tab
 function layout.tabs(labels, options, ...)
-  local names = first_of(labels, options)
-  local group = elements.tabs(labels, options, ...)
-  local tabs = {}
-  for i = 1, #names do tabs[i] = raw.tab(group, { label = tostring(names[i]) }) end
-  return unpack(tabs)
+  if core.type(labels) then
+    local names = names_of(options, (...))
+    return draw_tabs(elements.tabs(labels, names, ...), names)
+  end
+  local names = names_of(labels, options)
+  return draw_tabs(elements.tabs(names, options, ...), names)
+end
+
+---Whether a container that was drawn with on_change is open: an expander, or a tab. nil for others.
+---@param handle moonlit.Handle
+---@return boolean?
+function layout.open(handle)
+  local page = pages[handle]
+  if not page then return core.value(handle) end
+  local chosen = core.value(page.group)
+  return chosen and chosen == page.name
 end
 
 ---A place for one element: drawing in it replaces what is there, place:empty() clears it.

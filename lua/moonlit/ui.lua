@@ -15,6 +15,7 @@ local layout = require "moonlit.layout"
 
 ---A container: its methods draw inside, and so does calling it with a function.
 ---@class moonlit.Container: moonlit.Handle
+---@field open boolean? of an expander or a tab drawn with on_change: whether it is open
 ---@overload fun(f: fun()): any
 
 local ui = {}
@@ -25,9 +26,10 @@ local PLAIN = {
   "number_input", "text_input", "text_area",
 }
 for _, name in ipairs(PLAIN) do ui[name] = core.elements[name] end
+local INNER = { within = true, update = true, slot = true, open = true } -- no drawing calls
 for _, module in ipairs { choose, show, layout } do
   for name, f in next, module do
-    if name ~= "within" and name ~= "update" and name ~= "slot" then ui[name] = f end
+    if not INNER[name] then ui[name] = f end
   end
 end
 
@@ -59,7 +61,8 @@ local metatable = core.metatable
 metatable.__handle = "element of the page"
 metatable.__metatable = false
 
-function metatable.__index(_, name)
+function metatable.__index(handle, name)
+  if name == "open" then return layout.open(handle) end
   local method = methods[name]
   if method == nil then
     core.fail(("an element of the page has no method %q; it has the drawing calls, such as %s")

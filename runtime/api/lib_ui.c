@@ -173,13 +173,18 @@ static uint64_t counted_id(struct call *call)
     return element_id_counted(call->type, number, call->container + (salt << 8));
 }
 
+void call_find_id(struct call *call)
+{
+    call->id = call->key != NULL ? element_id_keyed(call->key, call->key_length) : counted_id(call);
+}
+
 static enum draft_answer begin_element(struct call *call)
 {
     if (call->again != 0) {
         call->id = call->again;
         return draft_begin_again(call->draft, call->type, call->again);
     }
-    call->id = call->key != NULL ? element_id_keyed(call->key, call->key_length) : counted_id(call);
+    call_find_id(call);
     return draft_begin(call->draft, call->type, call->id, call->container);
 }
 
@@ -212,7 +217,10 @@ static int draw(lua_State *L)
     }
     find_place(&call);
     call_read_arguments(&call);
-    return call.element->kind == KIND_WIDGET ? draw_widget(&call) : draw_element(&call);
+    if (call.element->kind == KIND_WIDGET) {
+        return draw_widget(&call);
+    }
+    return container_tells(&call) ? draw_telling_container(&call) : draw_element(&call);
 }
 
 /* ---- for ui.lua ---- */
@@ -321,6 +329,7 @@ static void add_functions(lua_State *L, int metatable)
         {"fail", fail},
         {"source", get_source},
         {"on_first_draw", set_on_first_draw},
+        {"value", widgets_value},
         {"get_value", widgets_get_value},
         {"set_value", widgets_set_value},
         {"values", widgets_values},

@@ -69,6 +69,9 @@ int lib_ui_error(lua_State *L, const char *format, ...) __attribute__((format(pr
 const struct handle *handle_get(lua_State *L, int index);
 void handle_push(const struct call *call);
 
+/* The identity of what is no widget: by its key or its number in its container. */
+void call_find_id(struct call *call);
+
 /* Say why the draft refused. */
 int call_refuse(const struct call *call, enum draft_answer answer, const char *label);
 
@@ -148,11 +151,16 @@ struct value choice_read_lua(lua_State *L, enum element_type type, int index, in
 
 int draw_widget(struct call *call);
 
+/* Does this container tell the script when it is opened? Then it has a value, as widgets have. */
+bool container_tells(struct call *call);
+int draw_telling_container(struct call *call);
+
 /* Push the value as the script knows it: the options themselves of a choice. */
 void widget_push_value(const struct call *call, const struct value *value);
 
 /* ---- lib_ui_state.c ---- */
 
+int widgets_value(lua_State *L);
 int widgets_get_value(lua_State *L);
 int widgets_set_value(lua_State *L);
 int widgets_values(lua_State *L);

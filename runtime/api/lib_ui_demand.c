@@ -160,6 +160,12 @@ static bool option_is_false(const struct call *call, const char *name)
     return slot != 0 && lua_type(call->L, slot) == LUA_TBOOLEAN && !lua_toboolean(call->L, slot);
 }
 
+static bool option_is_true(const struct call *call, const char *name)
+{
+    int slot = call_slot(call, name);
+    return slot != 0 && lua_toboolean(call->L, slot) != 0;
+}
+
 static double number_option(const struct call *call, const char *name, double usual)
 {
     int slot = call_slot(call, name);
@@ -298,8 +304,7 @@ static void demand_choice(const struct call *call, struct demand *demand)
 {
     demand->labels = call_slot(call, "options");
     int count = (int)lua_objlen(call->L, demand->labels);
-    int free_slot = call_slot(call, "accept_new_options");
-    demand->free_texts = free_slot != 0 && lua_toboolean(call->L, free_slot);
+    demand->free_texts = option_is_true(call, "accept_new_options");
     demand->most = (unsigned)number_option(call, "max_selections", 0);
     if (call->type == ELEMENT_multiselect) {
         int slot = call_slot(call, "default");
@@ -325,6 +330,16 @@ static void demand_choice(const struct call *call, struct demand *demand)
     }
 }
 
+/* The name of a tab; layout.lua has looked at the names. */
+static void demand_tabs(const struct call *call, struct demand *demand)
+{
+    int slot = call_slot(call, "default");
+    demand->kind = VALUE_TEXT;
+    demand->labels = call_slot(call, "labels");
+    demand->usual =
+        slot != 0 ? value_read_lua(call->L, slot) : label_at(call->L, demand->labels, 1);
+}
+
 void demand_find(const struct call *call, struct demand *demand)
 {
     switch (call->type) {
@@ -341,6 +356,14 @@ void demand_find(const struct call *call, struct demand *demand)
         break;
     case ELEMENT_number_input:
         demand_number(call, demand);
+        break;
+    case ELEMENT_expander:
+        demand->kind = VALUE_BOOL;
+        demand->usual =
+            (struct value){.kind = VALUE_BOOL, .flag = option_is_true(call, "expanded")};
+        break;
+    case ELEMENT_tabs:
+        demand_tabs(call, demand);
         break;
     default:
         demand_choice(call, demand);

@@ -85,6 +85,20 @@ int widgets_get_value(lua_State *L)
     return 2;
 }
 
+/* value(handle): what the user made of a container that tells; nothing for what has no value. */
+int widgets_value(lua_State *L)
+{
+    const struct session *session = session_of(L);
+    const struct handle *handle = handle_get(L, 1);
+    const struct widget *widget =
+        session != NULL && handle != NULL ? widgets_find(session->widgets, handle->id) : NULL;
+    if (widget == NULL || widget->value.kind == BSON_KIND_END) {
+        return 0;
+    }
+    push_widget_value(L, session, widget);
+    return 1;
+}
+
 /* values(): all of them by key. */
 struct push_values {
     lua_State *L;
@@ -117,6 +131,7 @@ static enum value_kind kind_for(const struct widget *widget)
     switch ((enum element_type)widget->type) {
     case ELEMENT_checkbox:
     case ELEMENT_toggle:
+    case ELEMENT_expander:
         return VALUE_BOOL;
     case ELEMENT_slider:
     case ELEMENT_number_input:

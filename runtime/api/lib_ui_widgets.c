@@ -187,17 +187,9 @@ static void read_on_change_word(struct call *call)
     call->slots[element_find_field(call->type, "on_change")] = 0;
 }
 
-static struct widget *begin_widget(struct call *call, bool *is_new)
+static struct widget *know_widget(const struct call *call, bool *is_new)
 {
     struct error error;
-    size_t length;
-    int slot = call_slot(call, "label");
-    if (lua_type(call->L, slot) != LUA_TSTRING) {
-        call_error(call, "label is a text, got a %s", luaL_typename(call->L, slot));
-    }
-    const char *label = lua_tolstring(call->L, slot, &length);
-    call->id = call->key != NULL ? element_id_keyed(call->key, call->key_length)
-                                 : element_id_widget(call->type, label, length, call->container);
     const struct widget *known = widgets_find(call->widgets, call->id);
     *is_new = known == NULL || known->value.kind == BSON_KIND_END;
     struct widget *widget =
@@ -208,11 +200,25 @@ static struct widget *begin_widget(struct call *call, bool *is_new)
     return widget;
 }
 
+static struct widget *begin_widget(struct call *call, bool *is_new)
+{
+    size_t length;
+    int slot = call_slot(call, "label");
+    if (lua_type(call->L, slot) != LUA_TSTRING) {
+        call_error(call, "label is a text, got a %s", luaL_typename(call->L, slot));
+    }
+    const char *label = lua_tolstring(call->L, slot, &length);
+    call->id = call->key != NULL ? element_id_keyed(call->key, call->key_length)
+                                 : element_id_widget(call->type, label, length, call->container);
+    return know_widget(call, is_new);
+}
+
 static void begin_draft(const struct call *call)
 {
     enum draft_answer answer = draft_begin(call->draft, call->type, call->id, call->container);
     if (answer != DRAFT_YES) {
-        call_refuse(call, answer, lua_tostring(call->L, call_slot(call, "label")));
+        int slot = call_slot(call, "label");
+        call_refuse(call, answer, slot != 0 ? lua_tostring(call->L, slot) : NULL);
     }
     call_write_fields(call);
     if (call->ignores) {
@@ -239,16 +245,11 @@ static int draw_button(struct call *call)
     return 1;
 }
 
-int draw_widget(struct call *call)
+/* Draw it with the value that it has; a widget's is pushed, as the script knows it. */
+static void draw_with_value(const struct call *call, struct widget *widget, bool is_new)
 {
     struct demand demand = {0};
     struct value value;
-    bool is_new;
-    read_on_change_word(call);
-    if (call->type == ELEMENT_button) {
-        return draw_button(call);
-    }
-    struct widget *widget = begin_widget(call, &is_new);
     demand_find(call, &demand);
     enum origin origin = find_value(call, widget, is_new, &demand, &value);
     bool by_script = origin != FROM_OWNER || widget->value.by_script;
@@ -266,5 +267,37 @@ int draw_widget(struct call *call)
     if (!out->full) {
         remember(call, widget, origin, call->draft->buffer.bytes + before, length);
     }
+}
+
+int draw_widget(struct call *call)
+{
+    bool is_new;
+    read_on_change_word(call);
+    if (call->type == ELEMENT_button) {
+        return draw_button(call);
+    }
+    struct widget *widget = begin_widget(call, &is_new);
+    draw_with_value(call, widget, is_new);
+    return 1;
+}
+
+/* ---- containers that tell ---- */
+
+bool container_tells(struct call *call)
+{
+    if (!element_has_value(call->type) || call_slot(call, "on_change") == 0) {
+        return false;
+    }
+    read_on_change_word(call);
+    return !call->ignores;
+}
+
+int draw_telling_container(struct call *call)
+{
+    bool is_new;
+    call_find_id(call);
+    struct widget *widget = know_widget(call, &is_new);
+    draw_with_value(call, widget, is_new);
+    handle_push(call);
     return 1;
 }

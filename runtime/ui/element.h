@@ -72,6 +72,13 @@ int element_field_count(enum element_type type);
 
 bool field_is_required(const struct field *field);
 
+/* May it have a value that the page sets: a widget, or a container that tells when it is opened? */
+static inline bool element_has_value(enum element_type type)
+{
+    return element_get(type)->kind == KIND_WIDGET || type == ELEMENT_expander ||
+           type == ELEMENT_tabs;
+}
+
 /* By name; ELEMENT_COUNT when there is none. */
 enum element_type element_find(const char *name);
 

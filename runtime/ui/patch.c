@@ -119,7 +119,7 @@ static bool is_same_value(const struct bson_element *a, const struct bson_elemen
 
 static bool is_value_of_widget(enum element_type type, const struct bson_element *field)
 {
-    return element_get(type)->kind == KIND_WIDGET && strcmp(field->name, "value") == 0;
+    return element_has_value(type) && strcmp(field->name, "value") == 0;
 }
 
 /* Does `props` hold the same field? */

@@ -427,7 +427,7 @@ void tree_set_value(struct tree *tree, uint64_t id, uint8_t kind, const uint8_t 
 {
     struct node *node = id > ROOT_LAST ? node_find(tree, id) : NULL;
     struct buffer buffer;
-    if (node == NULL || element_get((enum element_type)node->type)->kind != KIND_WIDGET) {
+    if (node == NULL || !element_has_value((enum element_type)node->type)) {
         return;
     }
     buffer_init(&buffer, 2 * (size_t)LIMIT_PAGE_BYTES);

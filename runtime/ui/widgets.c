@@ -229,7 +229,10 @@ static bool is_value_for(enum element_type type, const struct bson_element *valu
     switch (type) {
     case ELEMENT_checkbox:
     case ELEMENT_toggle:
+    case ELEMENT_expander:
         return value->kind == BSON_KIND_BOOL;
+    case ELEMENT_tabs:
+        return is_text(value);
     case ELEMENT_slider:
         return is_number((uint8_t)value->kind) || is_list_of(value, true);
     case ELEMENT_number_input:

@@ -40,9 +40,9 @@ const isWord = (word) => !['true', 'false', 'number', 'text', 'bson'].includes(w
 const lua = (value) => (Array.isArray(value) ? `{ ${value.map(lua).join(', ')} }` : JSON.stringify(value))
 
 /* Values that an option takes, none of them its default. */
-function samples({ type, words, fallback }) {
+function samples({ name, type, words, fallback }) {
   switch (type) {
-    case 'TEXT': return ['x']
+    case 'TEXT': return [name === 'default' ? 'b' : 'x'] // one of the tabs
     case 'BOOLEAN': return [fallback !== 'true']
     case 'NUMBER': case 'INTEGER': return [7]
     case 'NUMBERS': return [[1, 2]]
@@ -161,6 +161,62 @@ ui.button "Go"
   page.event({ [page.find('text_input').id]: 'typed' }, page.find('button').id)
   await page.settled()
   assert.equal(page.find('text').props.body, 'typed')
+}))
+
+test('an expander and tabs tell the script what is open, and the script may open them', () => withApp(`
+local more = ui.expander("More", { on_change = "rerun", key = "more" })
+local first, second = ui.tabs({ "First", "Second" }, { on_change = "rerun", key = "page", default = "Second" })
+local still = ui.expander "Still"
+if more.open then more:text "read" end
+ui.text(("%s %s %s %s %s"):format(more.open, first.open, second.open, still.open, ui.state.page))
+if ui.button "Open" then ui.state.more, ui.state.page = true, "First" end
+`, async (page) => {
+  assert.deepEqual([page.find('expander', 'More').props.value, page.find('tabs').props.value, page.find('expander', 'Still').props.value], [false, 'Second', undefined])
+  assert.deepEqual(page.elements('text').map(({ props }) => props.body), ['false false true nil Second'])
+  page.set('expander', 'More', true)
+  await page.settled()
+  assert.deepEqual(page.elements('text').map(({ props }) => props.body), ['read', 'true false true nil Second'])
+  page.event({ [page.find('tabs').id]: 'First' })
+  page.set('expander', 'More', false)
+  await page.settled()
+  assert.deepEqual(page.elements('text').map(({ props }) => props.body), ['false true false nil First'])
+  page.event({ [page.find('tabs').id]: 'Second' })
+  page.press('Open')
+  await page.settled()
+  assert.deepEqual([page.find('expander', 'More').props.value, page.find('tabs').props.value], [true, 'First'])
+}))
+
+test('a callback of tabs runs before the body, and a tab that is gone falls back to the first', () => withApp(`
+local few = ui.toggle "Few"
+local function told(word) ui.state.told = (ui.state.told or "") .. word end
+local tabs = few and { "One" } or { "One", "Two" }
+local one, two = ui.tabs(tabs, { on_change = told, args = { "!" }, key = "page" })
+ui.text(tostring(ui.state.told) .. " " .. ui.state.page .. " " .. tostring(one.open))
+`, async (page) => {
+  page.event({ [page.find('tabs').id]: 'Two' })
+  await page.settled()
+  assert.equal(page.find('text').props.body, '! Two false')
+  page.set('toggle', 'Few', true)
+  await page.settled()
+  assert.equal(page.find('text').props.body, '! One true')
+}))
+
+test('tabs that make no sense say so', async () => {
+  const cases = [['ui.tabs("one")', /labels is a list of names/], ['ui.tabs({ "a" }, { default = "b" })', /default is "b", but no tab has that name/],
+    ['ui.tabs({ "a" }, { on_change = 1 })', /on_change is a function, got a number/]]
+  await withApp(counter(cases.map(([code]) => code)), async (page) => {
+    for (const [code, words] of cases) {
+      assert.match(page.find('exception')?.props.message ?? '', words, code)
+      page.press('Next')
+      await page.settled()
+    }
+  })
+})
+
+test('a value for an expander that does not tell is refused', () => withApp('ui.expander "Still"\nui.text "lives"', async (page) => {
+  page.set('expander', 'Still', true)
+  await page.until(() => page.messages.some(({ t }) => t === 'error'))
+  assert.equal(page.find('text').props.body, 'lives')
 }))
 
 test('a plain table is shown with its names sorted, a document in its own order', () => withApp(`

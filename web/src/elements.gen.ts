@@ -354,6 +354,7 @@ export interface ColumnProps {
 export interface TabsProps {
   labels: string[];
   default?: string;
+  value?: string;
   width?: number | "stretch" | "content";
   height?: number | "stretch" | "content";
 }
@@ -365,6 +366,7 @@ export interface TabProps {
 export interface ExpanderProps {
   label: string;
   expanded: boolean;
+  value?: boolean;
   icon?: string;
   type: "default" | "compact";
   width?: number | "stretch" | "content";

@@ -35,7 +35,6 @@ export class TreeNode<T extends ElementType = ElementType> {
     this.props = new Proxy({}, { get: read }) as Elements[T];
   }
 
-  get isWidget(): boolean { return KINDS[this.type] === "widget"; }
   get isLeaf(): boolean { return KINDS[this.type] === "leaf"; }
 
   set(name: string, value: Value): void {
@@ -177,7 +176,7 @@ export class Tree {
   }
 
   private renew(node: TreeNode, fields: Document, ev: number): void {
-    if (node.isWidget && this.isOlder(node.id, ev)) {
+    if (node.get("value") !== undefined && this.isOlder(node.id, ev)) {
       const own = node.get("value");
       fields = { ...fields, value: own };
     }
@@ -187,7 +186,7 @@ export class Tree {
   private update(op: Document, ev: number): void {
     const node = this.must(numberOf(op, "id"));
     const set = isDocument(op.set) ? op.set : {};
-    const isIgnored = (name: string) => name === "value" && node.isWidget && this.isOlder(node.id, ev);
+    const isIgnored = (name: string) => name === "value" && this.isOlder(node.id, ev);
     for (const name of Object.keys(set)) if (!isIgnored(name)) node.set(name, set[name]);
     for (const name of textsOf(op.unset)) if (!isIgnored(name)) node.unset(name);
     node.touched = this.patches;

@@ -183,6 +183,27 @@ test("metrics on a phone leave no empty place beside the last", async () => {
   assert.ok(last > first * 1.8, `${first} and ${last}`);
 });
 
+test("an expander and tabs that tell send what the person opens, and follow the script", async () => {
+  await at.show(inserts([
+    ["expander", { id: 1, label: "More", value: false }, [["text", { id: 2, body: "inside" }]]], ["expander", { id: 3, label: "Aside" }, [["text", { id: 4, body: "words" }]]],
+    ["tabs", { id: 5, labels: ["One", "Two"], value: "One" }, [["tab", { id: 6, label: "One" }, [["text", { id: 7, body: "first" }]]], ["tab", { id: 8, label: "Two" }, [["text", { id: 9, body: "second" }]]]]],
+  ]));
+  at.host.answer = takesAll;
+  await at.page.getByText("Aside").click();
+  await at.page.getByText("More").click();
+  await at.host.heard((message) => message.values);
+  await at.page.getByRole("tab", { name: "One" }).focus();
+  await at.page.keyboard.press("ArrowRight");
+  await at.host.heard((message) => message.values?.[idText(5)]);
+  assert.deepEqual(valuesSaid(), { [idText(1)]: true, [idText(5)]: "Two" });
+  assert.equal(at.host.events().length, 2);
+  at.host.patch([{ op: "update", id: id(1), set: { value: false }, by: "script" }, { op: "update", id: id(5), set: { value: "One" }, by: "script" }]);
+  await at.page.getByText("first").waitFor();
+  await at.page.getByText("inside").waitFor({ state: "hidden" });
+  await at.settled();
+  assert.equal(at.host.events().length, 2, "what the script opens is not sent back");
+});
+
 test("a box with autoscroll follows its end, until the person scrolls away", async () => {
   const lines = (from, count) => Array.from({ length: count }, (_, i) => ["text", { id: from + i, body: `line ${from + i}` }]);
   await at.show(inserts([["container", { id: 1, height: 120, autoscroll: true }, lines(10, 20)]]));

@@ -3,6 +3,7 @@ import { createEffect, createMemo, createRenderEffect, createSignal, For, onClea
 import { fillWith } from "../children";
 import { followHeight, followStyle, Icon, Inline, uniqueId } from "../parts";
 import type { TreeNode } from "../tree";
+import { usePage } from "../use";
 
 const GAPS: Record<string, string> = {
   none: "0px", small: "var(--gap-elements)", medium: "var(--space-9)", large: "var(--space-12)",
@@ -78,7 +79,7 @@ export function Column(node: TreeNode<"column">): HTMLElement {
 /* ---- tabs: one in the tab order, arrows move among them ---- */
 
 export function Tabs(node: TreeNode<"tabs">): HTMLElement {
-  const p = node.props, id = uniqueId("tabs");
+  const p = node.props, id = uniqueId("tabs"), { events } = usePage();
   const first = () => Math.max(0, p.labels?.indexOf(p.default ?? "") ?? 0);
   const [chosen, setChosen] = createSignal(first());
   const panels = (<div class="tab-panels" />) as HTMLElement;
@@ -91,8 +92,14 @@ export function Tabs(node: TreeNode<"tabs">): HTMLElement {
     panel.setAttribute("aria-labelledby", `${id}-tab-${index}`);
     panel.hidden = index !== Math.min(chosen(), node.children().length - 1);
   }));
-  const choose = (index: number, list: HTMLElement) => {
+  /* Where the script is told which one is chosen, it may choose too. */
+  createRenderEffect(() => { if (p.value !== undefined) setChosen(Math.max(0, p.labels.indexOf(p.value))); });
+  const open = (index: number) => {
     setChosen(index);
+    if (p.value !== undefined && p.value !== p.labels[index]) events.set(node.id, p.labels[index]);
+  };
+  const choose = (index: number, list: HTMLElement) => {
+    open(index);
     list.querySelectorAll<HTMLElement>("[role=tab]")[index]?.focus();
   };
   const onKey = (event: KeyboardEvent & { currentTarget: HTMLElement }) => {
@@ -108,7 +115,7 @@ export function Tabs(node: TreeNode<"tabs">): HTMLElement {
         <For each={p.labels}>{(label, index) => (
           <button
             type="button" class="tab" role="tab" id={`${id}-tab-${index()}`} aria-controls={`${id}-panel-${index()}`}
-            aria-selected={chosen() === index()} tabindex={chosen() === index() ? 0 : -1} onClick={() => setChosen(index())}
+            aria-selected={chosen() === index()} tabindex={chosen() === index() ? 0 : -1} onClick={() => open(index())}
           ><Inline text={label} /></button>
         )}</For>
       </div>
@@ -126,17 +133,18 @@ export function Tab(node: TreeNode<"tab">): HTMLElement {
 /* ---- expander, empty ---- */
 
 export function Expander(node: TreeNode<"expander">): HTMLElement {
-  const p = node.props;
+  const p = node.props, { events } = usePage();
+  const tell = () => { if (p.value !== undefined && p.value !== box.open) events.set(node.id, box.open); };
   const body = (<div class="expander-body" />) as HTMLElement;
   fillWith(body, node);
   const icon = (): JSX.Element => <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>;
   const box = (
-    <details class="expander" classList={{ "is-compact": p.type === "compact" }}>
+    <details class="expander" onToggle={tell} classList={{ "is-compact": p.type === "compact" }}>
       <summary><Icon name="chevron-right" class="chevron" />{icon()}<Inline text={p.label} /></summary>
       {body}
     </details>
   ) as HTMLDetailsElement;
-  createRenderEffect(() => { box.open = p.expanded; });
+  createRenderEffect(() => { box.open = p.value ?? p.expanded; });
   return box;
 }
 
