@@ -51,7 +51,7 @@ end)
 
 -- ---- databases ----
 
----A database. `db.products` is its collection "products".
+---A database; `db.products` is its collection "products".
 ---@class moonlit.Database
 ---@field [string] moonlit.Collection the one of that name
 local Database = {}
@@ -60,6 +60,13 @@ local DatabaseHandle = handle.class("database", Database, function(self, key)
   return handle.new(CollectionHandle, handle.names(self, "database", "collection").database,
     check_collection_name(key))
 end)
+
+-- `db:comand{}` calls the collection "comand".
+function CollectionHandle.__call(self)
+  local name = handle.names(self, "collection", "name").collection
+  problem.misuse(("a database has no method %q%s; a collection is not called, its methods are")
+    :format(name, options.did_you_mean(name, Database)))
+end
 
 ---A collection by its name, also where that is no word of Lua or that of a method.
 ---@param name string without NUL, "$" and dots at its ends

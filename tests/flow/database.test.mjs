@@ -102,6 +102,80 @@ ui.text(tostring(products:count_documents{}))
   }
 })
 
+/** In each of these the call marked "here" fails. */
+const failing = `${products}
+local helper = require "helper"
+products:drop()
+products:insert_one{ _id = 1 }
+local lines = {}
+local function caught(f)
+  local ok, err = pcall(f)
+  local file, line = tostring(err):match("([%w_]+)%.lua:(%d+): ")
+  lines[#lines + 1] = file .. " " .. line .. " " .. tostring(err.line) .. " " .. tostring(err.code)
+end
+caught(function()
+  products:insert_one{ _id = 1 } -- here
+end)
+caught(function()
+  for _ in products:find{ x = { ["$bad"] = 1 } } do -- here
+    lines = nil
+  end
+end)
+caught(coroutine.wrap(function()
+  products:find_one{ x = { ["$bad"] = 1 } } -- here
+end))
+caught(function()
+  ui.together(function() return 1 end, function()
+    products:insert_one{ _id = 1 } -- here
+  end)
+end)
+caught(function()
+  table.sort({ 2, 1 }, function()
+    products:insert_one{ _id = 1 } -- here
+  end)
+end)
+caught(function()
+  ui.once("fails", function()
+    products:insert_one{ _id = 1 } -- here
+  end)
+end)
+caught(setmetatable({}, { __call = function()
+  products:insert_one{ _id = 1 } -- here
+end }))
+caught(function() helper(products) end)
+ui.text(table.concat(lines, "\\n"))
+`
+
+test('an error of the database names the line of the script that called, wherever that is', () => withApp(failing, async (host, page) => {
+  await page.settled()
+  const wanted = failing.split('\n').flatMap((text, i) => text.endsWith('-- here') ? [`app ${i + 1} ${i + 1} `] : [])
+  assert.deepEqual(page.find('text').props.body.split('\n').map((line) => line.replace(/\d+$/, '')), [...wanted, 'helper 2 2 '])
+  assert.equal(wanted.length, 7)
+}, { files: { 'helper.lua': 'return function(products)\n  products:insert_one{ _id = 1 }\nend\n' } }))
+
+test('what a run leaves open ends with it: cursors at the server, and the cursor in the next run', () => withApp(`${products}
+ui.once("seed", function() for i = 1, 9 do products:insert_one{ n = i } end end)
+local live = ui.session.live
+if live.cursor then
+  ui.text(tostring(select(2, pcall(function() for _ in live.cursor do end end))))
+else
+  live.cursor = products:find({}, { batch_size = 2 })
+  live.cursor:next()
+  ui.text("open " .. mongo.database("admin"):command{ serverStatus = 1 }.metrics.cursor.open.total)
+end
+ui.button "Again"
+`, async (host, page) => {
+  await page.settled()
+  assert.equal(page.find('text').props.body, 'open 1')
+  await host.eventually(async () => await host.metric('moonlit_jobs{state="running"}') === 0 && await host.metric('moonlit_jobs{state="ending"}') === 0)
+  page.press('Again')
+  await page.settled()
+  assert.match(page.find('text').props.body, /app\.lua:9: .*the cursor is closed/)
+  const other = await Page.open(host)
+  await other.settled()
+  assert.equal(other.find('text').props.body, 'open 1', 'that of the first run is gone')
+}))
+
 test('twenty first runs at once seed exactly ten documents', () => withApp(`${products}
 ui.once("seed", function()
   if products:count_documents{} == 0 then

@@ -42,6 +42,7 @@ describe("handles", function()
   it("know the nearest method", function()
     has(refusal(function() return products:find_onee {} end), 'did you mean "find_one"?')
     has(refusal(function() return products:xyzzy {} end), 'no method "xyzzy"')
+    has(refusal(function() return db:comand {} end), 'a database has no method "comand"; did you mean "command"?')
   end)
   it("refuse names that the server refuses", function()
     for _, name in ipairs { "", "a$b", ".a", "a.", "a\0b" } do
