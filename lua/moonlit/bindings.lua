@@ -13,24 +13,44 @@ local bindings = {}
 ---@field options? any[]
 ---@field labels? string[]
 
----A run begins: nothing is bound by it yet.
+---A run begins: nothing is bound by it yet. (The drawing calls write into `drawn`.)
 function bindings.begin(session)
   session.drawn = {}
+  session.bound = {}
 end
 
----A widget was drawn.
-function bindings.bind(session, id, binding)
-  session.drawn[id] = binding
+---The page has not the widget any more. What its callbacks kept alive goes; how a hidden choice reads
+---its value stays.
+local function forget(session, id, versions)
+  local last = versions[#versions]
+  local rest = last.options and { seq = last.seq, options = last.options, labels = last.labels }
+  session.bindings[id] = rest and { rest, gone = versions.gone, is_rest = true } or nil
+end
+
+---A run came to its end: widgets that it did not draw leave the page with the patch that follows,
+---and may be forgotten when the page has seen that.
+function bindings.finish(session, seen)
+  for id, versions in pairs(session.bindings) do
+    if session.bound[id] or session.drawn[id] then
+      versions.gone = nil
+    elseif not versions.gone then
+      versions.gone = (session.published or 0) + 1
+    elseif versions.gone <= seen and not versions.is_rest then
+      forget(session, id, versions)
+    end
+  end
 end
 
 ---What the run has drawn so far reached the page with patch `seq`; `seen` is the last patch the
 ---page is known to have applied.
 function bindings.publish(session, seq, seen)
   local bound = session.bindings
+  session.published = seq
   for id, binding in pairs(session.drawn) do
     binding.seq = seq
+    session.bound[id] = true
     local versions = bound[id]
-    if not versions then
+    if not versions or versions.is_rest then
       versions = {}
       bound[id] = versions
     end

@@ -44,6 +44,7 @@ function runner.main(session, instantiate, changed, version)
     core.callbacks_ended()
   end
   script()
+  bindings.finish(session, core.seen())
 end
 
 runner.new_session = state.new

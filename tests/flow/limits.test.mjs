@@ -103,6 +103,34 @@ test('what a run left behind that took much memory is collected when there is no
     await host.eventually(async () => await host.metric('moonlit_lua_heap_bytes') < 16e6)
   }))
 
+test('what a callback kept alive goes when its widget has left the page', async () => {
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+local n = (ui.state.n or 0) + 1
+ui.state.n = n
+local big = ("x"):rep(1e6) .. n
+ui.button("New", { key = "new" .. n, on_click = function() return big end })
+local choice = n < 3 and ui.selectbox("Choice", { 1.5, 2.5 }, { key = "choice", index = 2, on_change = function() return big end })
+ui.text(type(ui.state.choice) .. " " .. ui.state.choice)
+` })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    for (let i = 0; i < 60; i++) {
+      page.press('New')
+      await page.settled()
+    }
+    assert.ok(page.texts().includes('number 2.5'), 'a hidden choice still has its own values')
+    await host.eventually(async () => {
+      page.press('New')
+      await page.settled()
+      return await host.metric('moonlit_lua_heap_bytes') < 25e6
+    })
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
+
 test('a page that is full shows the error all the same', () => withPages(
   'for i = 1, 1e6 do ui.text("line " .. i) end', [], async (host, bad) => {
     bad.press('Bad')
