@@ -31,10 +31,13 @@ function modules.caller()
     end
     local environment = getenv(info.func)
     local meta = getmeta(environment)
-    if meta and meta.is_environment then return environment, meta end
+    if meta and meta[modules.mark] then return environment, meta end
     level = level + 1
   end
 end
+
+-- Marks the metatables of the sandbox's environments: a key that no script has.
+modules.mark = {}
 
 -- Set by the sandbox: a fresh environment for a module, and read-only proxies.
 modules.new_environment = nil
@@ -49,7 +52,7 @@ local function get_public(name)
   return module
 end
 
----Is `name` being loaded by those who require it now? Then it would wait for itself.
+---The modules that require one another from `name` on to the code that asks for it, or nil.
 local function chain(meta, name)
   local names = name
   while meta and meta.module do
@@ -59,14 +62,52 @@ local function chain(meta, name)
   end
 end
 
+---Is the call that loads a module still on the stack of its coroutine? An error that was caught there
+---has ended it.
+local function is_loading(one)
+  if not one or status(one.co) == "dead" then return false end
+  local level = 0
+  while true do
+    local info = getinfo(one.co, level, "f")
+    if not info then return false end
+    if info.func == one.call then return true end
+    level = level + 1
+  end
+end
+
+---Is it loaded by the coroutine that runs, or by one that resumed that?
+local function is_ours(one)
+  return one.co == running() or status(one.co) == "normal"
+end
+
+---Would waiting for `name` be waiting for ourselves? Then it is loaded by us, or by a branch that
+---waits for what is.
+local function circle(session, meta, name)
+  local way, at = name, name
+  while at do
+    local names = chain(meta, at)
+    if names then return at == name and names or way .. " -> " .. name end
+    local one = session.loading[at]
+    if not is_loading(one) then return nil end
+    if is_ours(one) then return way .. " -> " .. name end
+    at = one.waits
+    way = way .. " -> " .. tostring(at)
+  end
+end
+
+---Whatever is being loaded here waits for `name` from now on; nil: it waits no more.
+local function note_wait(session, name)
+  for _, one in pairs(session.loading) do
+    if is_ours(one) then one.waits = name end
+  end
+end
+
 ---Another branch of the session loads it: wait until that one is done or gone.
 local function wait_for(session, name)
   local sleep = internal_require("moonlit.core.run").sleep
-  while true do
-    local loader = session.loading[name]
-    if not loader or loader == running() or status(loader) == "dead" then return end
-    sleep(0.002)
-  end
+  note_wait(session, name)
+  while is_loading(session.loading[name]) do sleep(0.002) end
+  note_wait(session, nil)
 end
 
 local function instantiate(session, meta, name, path)
@@ -75,8 +116,13 @@ local function instantiate(session, meta, name, path)
   own.module, own.requirer = name, meta
   local main, problem = script.load_file(path, environment)
   if not main then error(problem, 0) end
-  session.loading[name] = running()
-  local value = main(name)
+  local co = running()
+  local function call() -- no tail call: it stays on the stack
+    local value = main(name)
+    return value
+  end
+  session.loading[name] = co and { co = co, call = call }
+  local value = call()
   session.loading[name] = nil
   if value == nil then value = true end
   session.modules[name] = value
@@ -95,13 +141,15 @@ function modules.require(name)
   local session = meta.session
   session.modules = session.modules or {}
   session.loading = session.loading or {}
-  if session.modules[name] == nil then wait_for(session, name) end
+  if session.modules[name] == nil then
+    local names = circle(session, meta, name)
+    if names then
+      error("require: modules require one another in a circle: " .. names, 2)
+    end
+    wait_for(session, name)
+  end
   local value = session.modules[name]
   if value ~= nil then return value end
-  local names = chain(meta, name)
-  if names then
-    error("require: modules require one another in a circle: " .. names, 2)
-  end
   if not name:find("^[%w_%-]+[%w_%-%.]*$") or name:find("..", 1, true) then
     error(("require: \"%s\" is no name of a module; write \"folder.name\" for folder/name.lua")
       :format(name), 2)

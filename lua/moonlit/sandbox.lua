@@ -119,6 +119,10 @@ function builtins.next(t, key)
   return raw_next(t, key)
 end
 
+local function is_list(value)
+  return meta_of(value, "__len") ~= nil
+end
+
 local function items(view, first, last)
   local list = {}
   for i = first, last do list[i - first + 1] = view[i] end
@@ -126,7 +130,7 @@ local function items(view, first, last)
 end
 
 function builtins.unpack(t, first, last)
-  if type(t) == "userdata" then
+  if is_list(t) then
     local list, count = items(t, first or 1, last or #t)
     return raw_unpack(list, 1, count)
   end
@@ -137,7 +141,7 @@ local tables = copy(table)
 tables.sort = sort
 
 function tables.concat(t, separator, first, last)
-  if type(t) == "userdata" then
+  if is_list(t) then
     local list, count = items(t, first or 1, last or #t)
     return raw_concat(list, separator, 1, count)
   end
@@ -172,6 +176,56 @@ function tables.move(from, first, last, at, to)
     for i = 0, last - first do to[at + i] = from[first + i] end
   end
   return to
+end
+
+-- ---- random numbers ----
+
+-- The generator is the host's, seeded anew at each start. A run that seeds has one of its own, so
+-- that its numbers can be foretold by itself alone.
+
+local maths = copy(math)
+local raw_random = math.random
+local seeded = false -- did any run?
+
+math.randomseed(script.random())
+
+---Numbers from 0 to 1 after a seed: the generator of Wichmann and Hill.
+local function generator(seed)
+  local a, b, c = seed % 30268 + 1, seed % 30306 + 1, seed % 30322 + 1
+  return function()
+    a, b, c = a * 171 % 30269, b * 172 % 30307, c * 170 % 30323
+    return (a / 30269 + b / 30307 + c / 30323) % 1
+  end
+end
+
+function maths.randomseed(seed)
+  local number = tonumber(seed)
+  if not number or number ~= number or number == math.huge or number == -math.huge then
+    error("math.randomseed: expected a number, got " .. tostring(seed), 2)
+  end
+  local _, meta = modules.caller()
+  seeded = true
+  meta.session.random = generator(number)
+end
+
+local function between(fraction, low, high)
+  if low == nil then return fraction end
+  if high == nil then low, high = 1, low end
+  if type(low) ~= "number" or type(high) ~= "number" or high < low then
+    error("math.random: expected nothing, a highest, or a lowest and a highest number", 3)
+  end
+  return math.floor(low) + math.floor(fraction * (math.floor(high) - math.floor(low) + 1))
+end
+
+local function own_generator()
+  local _, meta = modules.caller()
+  return meta.session.random
+end
+
+function maths.random(...)
+  local own = seeded and own_generator()
+  if own then return between(own(), ...) end
+  return raw_random(...)
 end
 
 -- ---- the other globals ----
@@ -220,7 +274,7 @@ end
 
 builtins.string = freeze_library("string", text)
 builtins.table = freeze_library("table", tables)
-builtins.math = freeze_library("math", copy(math))
+builtins.math = freeze_library("math", maths)
 builtins.bit = freeze_library("bit", copy(bit))
 builtins.os = freeze_library("os", {
   time = os.time, date = os.date, clock = os.clock, difftime = os.difftime,
@@ -278,7 +332,7 @@ local function new_environment(session)
     __index = builtins,
     __newindex = script.declare,
     __metatable = false,
-    is_environment = true,
+    [modules.mark] = true,
     session = session,
     declared = nil,
     module = nil,
@@ -298,7 +352,7 @@ function sandbox.environment(session)
     coroutines.attach(core.waiting)
   end
   session = session or {}
-  session.loading = nil
+  session.loading, session.random = nil, nil
   return new_environment(session)
 end
 

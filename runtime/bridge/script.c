@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -222,6 +223,17 @@ static int declare(lua_State *L)
     return 0;
 }
 
+/* A number that nobody can foretell. */
+static int get_random(lua_State *L)
+{
+    uint32_t number = 0;
+    if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number) {
+        return luaL_error(L, "the system gives no random numbers");
+    }
+    lua_pushnumber(L, number);
+    return 1;
+}
+
 static int helpers(lua_State *L)
 {
     lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->helpers);
@@ -233,14 +245,9 @@ static int helpers(lua_State *L)
 int luaopen_moonlit_core_script(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"load", load_text},
-        {"load_file", load_file},
-        {"find", find},
-        {"declare", declare},
-        {"distance", distance},
-        {"helpers", helpers},
-        {"directory", get_directory},
-        {NULL, NULL},
+        {"load", load_text},    {"load_file", load_file},     {"find", find},
+        {"declare", declare},   {"distance", distance},       {"helpers", helpers},
+        {"random", get_random}, {"directory", get_directory}, {NULL, NULL},
     };
     lua_newtable(L);
     for (const luaL_Reg *function = functions; function->name != NULL; function++) {

@@ -1,16 +1,17 @@
 /*
  * "moonlit.core.script": what lua/moonlit/sandbox.lua and modules.lua need from C.
  *
- *   load(text, name, env)      a fresh main function of the text, or nil and the error
- *   load_file(path, env)       a fresh main function of the file, compiled once, or nil and the error
- *   find(name)                 the path of a module beside the script, or nil and where it was
- *                              looked for
- *   directory()                of the script
- *   declare(env, key, value)   __newindex of environments: at a chunk's top level a global is
- *                              declared, inside a function it is an error
- *   distance(a, b)             how many letters must change to make a of b
- *   helpers()                  T and P of rewritten code
- *   string_limit               LIMIT_STRING
+ *   load(text, name, env)     a fresh main function of the text, or nil and the error
+ *   load_file(path, env)      a fresh main function of the file, compiled once, or nil and the error
+ *   find(name)                the path of a module beside the script, or nil and where it was looked
+ *                             for
+ *   directory()               of the script
+ *   declare(env, key, value)  __newindex of environments: at a chunk's top level a global is
+ *                             declared, inside a function it is an error
+ *   distance(a, b)            how many letters must change to make a of b
+ *   helpers()                 T and P of rewritten code
+ *   random()                  a number from 0 to 2^32 - 1 that nobody can foretell
+ *   string_limit              LIMIT_STRING
  */
 #ifndef MOONLIT_BRIDGE_SCRIPT_H
 #define MOONLIT_BRIDGE_SCRIPT_H

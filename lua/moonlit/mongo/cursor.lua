@@ -10,15 +10,16 @@ local problem = require "moonlit.mongo.problem"
 ---do`. Nothing is sent before the first is asked for. It ends with the run that opened it.
 ---@class moonlit.Cursor
 ---@operator call: moonlit.Document?
-local Cursor = { __handle = "cursor" }
-Cursor.__index = Cursor
+local Cursor = {} -- its methods; nothing that is the same for all can be reached through a cursor
+
+local metatable = { __handle = "cursor", __metatable = "cursor", __index = Cursor }
 
 local cursor = {}
 
 ---@param query table { what, database (false: default), command, kind, milliseconds, batch_size }
 ---@return moonlit.Cursor
 function cursor.new(query)
-  return setmetatable({ _query = query, _state = "new" }, Cursor)
+  return setmetatable({ _query = query, _state = "new" }, metatable)
 end
 
 local function finish(self)
@@ -107,7 +108,7 @@ function Cursor:next()
 end
 
 -- What makes `for document in cursor do` work.
-Cursor.__call = Cursor.next
+metatable.__call = Cursor.next
 
 ---All documents that are left, as a list. (waits)
 ---@return moonlit.Document[]
@@ -123,10 +124,8 @@ function Cursor:close()
   finish(self)
 end
 
-function Cursor:__tostring()
+function metatable:__tostring()
   return "cursor of " .. self._query.what
 end
-
-Cursor.__metatable = "cursor"
 
 return cursor

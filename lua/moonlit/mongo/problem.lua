@@ -16,8 +16,7 @@ local problem = {}
 ---@field result table? what was done before the error
 ---@field file string of the script's call
 ---@field line integer
-local Error = { __handle = "database error" }
-Error.__index = Error
+local Error = { __handle = "database error", __metatable = "database error" }
 
 local function place_of(file, line)
   return line and line > 0 and ("%s:%d: "):format(file, line) or ""
