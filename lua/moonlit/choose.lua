@@ -32,8 +32,8 @@ local choose = {}
 local function list_of(name, options)
   if bson.is_view(options) == "array" then return bson.totable(options) end
   if type(options) ~= "table" then
-    core.fail(("ui.%s: options is a list, got a %s; write ui.%s(\"label\", { \"one\", \"two\" })")
-      :format(name, options == nil and "nil" or type(options), name))
+    core.fail(("ui.%s: options is a list, got %s; write ui.%s(\"label\", { \"one\", \"two\" })")
+      :format(name, options == nil and "nil" or "a " .. type(options), name))
   end
   return options
 end

@@ -66,8 +66,8 @@ local function rows_of(rows)
   if is_document(rows) then return { rows } end
   if bson.is_view(rows) then return rows end
   if type(rows) ~= "table" then
-    core.fail(("ui.table: rows is a list of documents or lists, a cursor or a document, got a %s")
-      :format(rows == nil and "nil" or type(rows)))
+    core.fail(("ui.table: rows is a list of documents or lists, a cursor or a document, got %s")
+      :format(rows == nil and "nil" or "a " .. type(rows)))
   end
   return #rows == 0 and bson.array {} or rows
 end

@@ -6,8 +6,9 @@
  *   box:metric("Orders", 12)                      in the container `box`
  *   one:metric("Orders", 13)                      over the element `one`
  *
- * A call is read by lib_ui_args.c, which knows the list; drawn into the run's draft by lib_ui.c;
- * and if it is a widget, lib_ui_widgets.c finds its value by what lib_ui_demand.c says of it.
+ * A call is read by lib_ui_args.c, which knows the list, checked and written by lib_ui_write.c, and
+ * drawn into the run's draft by lib_ui.c; if it is a widget, lib_ui_widgets.c finds its value by what
+ * lib_ui_demand.c says of it.
  * Errors are raised at the script's own line. A Lua error may pass at any point: nothing here is
  * held on the heap meanwhile.
  *
@@ -80,12 +81,13 @@ int call_refuse(const struct call *call, enum draft_answer answer, const char *l
 /* Where the values stand and the key; raises on unknown options and missing arguments. */
 void call_read_arguments(struct call *call);
 
-/* Check and write one field, or all that are given and belong on the wire. */
-void call_write_field(const struct call *call, const struct field *field, int index);
-void call_write_fields(const struct call *call);
-
 /* The slot of a field by name; 0 when it is not given. */
 int call_slot(const struct call *call, const char *name);
+
+/* ---- lib_ui_write.c ---- */
+
+/* Check and write all fields that are given and belong on the wire. */
+void call_write_fields(const struct call *call);
 
 /* ---- lib_ui_value.c ---- */
 

@@ -1,5 +1,5 @@
 /* Source code with a copy button, its colours, and line numbers if wanted. */
-import { createRenderEffect } from "solid-js";
+import { createRenderEffect, createRoot, untrack } from "solid-js";
 import { render } from "solid-js/web";
 import { late } from "../later";
 import { CopyButton, followHeight } from "../parts";
@@ -29,11 +29,16 @@ export function codeBlock(text: string, language: string): HTMLElement {
   pre.setAttribute("aria-label", "Source code");
   pre.append(code);
   box.append(pre);
-  render(() => {
-    createRenderEffect(() => fill(code, text, language, false));
-    return <CopyButton class="copy" of="the code" text={() => text} />;
-  }, box);
+  render(() => <CopyButton class="copy" of="the code" text={() => text} />, box);
+  fillWhenColoured(code, text, language);
   return box;
+}
+
+/** A block is not told when it goes, so it waits for the colours only while they are still to come. */
+function fillWhenColoured(code: HTMLElement, text: string, language: string): void {
+  const show = () => fill(code, text, language, false);
+  if (untrack(late)) untrack(show);
+  else createRoot((dispose) => createRenderEffect(() => { show(); if (late()) queueMicrotask(dispose); }));
 }
 
 /** Plain at first, coloured when the colours have come. */
