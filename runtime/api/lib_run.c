@@ -153,7 +153,7 @@ static int shield_left(lua_State *L)
 static int callback_failed(lua_State *L)
 {
     struct run *run = run_of(L);
-    failure_read(run_failure(run), L, run->engine->state);
+    failure_read(run_failure(run), L);
     session_show_failure(run, ROOT_MAIN);
     return 0;
 }

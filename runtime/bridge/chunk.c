@@ -265,6 +265,20 @@ void chunk_await(struct state *state, const char *path)
     }
 }
 
+const char *chunk_path(const struct state *state, const char *shown)
+{
+    bool is_short = strncmp(shown, "...", 3) == 0;
+    size_t length = strlen(shown) - (is_short ? 3 : 0);
+    for (const struct chunk *chunk = state->chunks; chunk != NULL; chunk = chunk->next) {
+        size_t whole = strlen(chunk->path);
+        if (whole >= length && (is_short || whole == length) &&
+            strcmp(chunk->path + whole - length, shown + (is_short ? 3 : 0)) == 0) {
+            return chunk->path;
+        }
+    }
+    return NULL;
+}
+
 void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment)
 {
     if (environment < 0) {

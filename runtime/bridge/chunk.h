@@ -36,6 +36,9 @@ struct chunk *chunk_load_module(struct state *state, const char *path, struct er
 /* A module was looked for here in vain: its coming is a change to chunk_refresh. */
 void chunk_await(struct state *state, const char *path);
 
+/* The path of a file that was loaded, as it is or as Lua's words shorten it; NULL for others. */
+const char *chunk_path(const struct state *state, const char *shown);
+
 /* Push a fresh main function; its environment is the table at `environment`. */
 void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment);
 

@@ -162,19 +162,10 @@ static int find(lua_State *L)
 
 /* ---- globals ---- */
 
-/* Is the function that called us the main function of a chunk? */
 static bool is_top_level(lua_State *L)
 {
     lua_Debug caller;
-    if (!lua_getstack(L, 1, &caller) || !lua_getinfo(L, "f", &caller)) {
-        return false;
-    }
-    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->mains);
-    lua_insert(L, -2);
-    lua_rawget(L, -2);
-    bool is = lua_toboolean(L, -1);
-    lua_pop(L, 2);
-    return is;
+    return lua_getstack(L, 1, &caller) && state_is_main(L, &caller);
 }
 
 static int refuse(lua_State *L)

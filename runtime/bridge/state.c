@@ -226,6 +226,16 @@ bool state_is_own_file(const char *path)
     return false;
 }
 
+bool state_is_main(lua_State *L, lua_Debug *frame)
+{
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->mains);
+    lua_getinfo(L, "f", frame);
+    lua_rawget(L, -2);
+    bool is = lua_toboolean(L, -1);
+    lua_pop(L, 2);
+    return is;
+}
+
 void state_push_place(lua_State *L)
 {
     lua_Debug frame;

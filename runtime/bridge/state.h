@@ -88,6 +88,9 @@ void state_set_rewrite_functions(struct state *state, const struct rewrite_funct
  * that whoever called it looks at the clock (state_took_long). */
 void state_push_shared(lua_State *L);
 
+/* Is the frame's function the main one of a script or module? */
+bool state_is_main(lua_State *L, lua_Debug *frame);
+
 /* Push "file:line: " of the nearest frame that is not Moonlit's own, "" when there is none. */
 void state_push_place(lua_State *L);
 

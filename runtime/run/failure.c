@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bridge/chunk.h"
 #include "bridge/state.h"
 #include "run/run.h"
 
@@ -25,12 +26,34 @@ static bool is_script(const lua_Debug *frame)
     return frame->source[0] == '@';
 }
 
-void failure_locate(struct failure *failure, lua_State *co)
+/* One line of the traceback; false when it is full. */
+static bool add_frame(struct failure *failure, lua_State *co, lua_Debug *frame)
+{
+    size_t used = strlen(failure->traceback);
+    size_t room = sizeof failure->traceback - used;
+    bool is_main = state_is_main(co, frame);
+    const char *name = is_main ? "the script" : frame->name;
+    int length = snprintf(failure->traceback + used, room, "%s:%d: in %s\n", frame->source + 1,
+                          frame->currentline, name != NULL ? name : "a function");
+    if (length < 0 || (size_t)length >= room) {
+        failure->traceback[used] = '\0';
+        return false;
+    }
+    return true;
+}
+
+/* `line`: where the error's own words say that it is, 0 when they do not. An operation that failed
+ * leaves the function on top without one. */
+static void trace(struct failure *failure, lua_State *co, int line)
 {
     lua_Debug frame;
-    size_t used = 0;
+    failure->line = 0;
+    failure->traceback[0] = '\0';
     for (int level = 0; level < 64 && lua_getstack(co, level, &frame); level++) {
         lua_getinfo(co, "Snl", &frame);
+        if (level == 0 && frame.currentline <= 0) {
+            frame.currentline = line;
+        }
         if (!is_script(&frame) || frame.currentline <= 0) {
             continue;
         }
@@ -38,49 +61,52 @@ void failure_locate(struct failure *failure, lua_State *co)
             failure->line = frame.currentline;
             snprintf(failure->file, sizeof failure->file, "%s", frame.source + 1);
         }
-        int length = snprintf(failure->traceback + used, sizeof failure->traceback - used,
-                              "%s:%d: %s%s\n", frame.source + 1, frame.currentline,
-                              frame.name != NULL ? "in " : "in the script",
-                              frame.name != NULL ? frame.name : "");
-        if (length < 0 || used + (size_t)length >= sizeof failure->traceback) {
-            failure->traceback[used] = '\0';
+        if (!add_frame(failure, co, &frame)) {
             return;
         }
-        used += (size_t)length;
     }
 }
 
-/* "apps/x.lua:12: words" names its place itself; it is taken off and kept as file and line. */
-static void take_place(struct failure *failure)
+void failure_locate(struct failure *failure, lua_State *co)
 {
-    char *message = failure->message;
-    for (char *colon = strchr(message, ':'); colon != NULL; colon = strchr(colon + 1, ':')) {
-        char *end;
-        long line = strtol(colon + 1, &end, 10);
-        if (line > 0 && end > colon + 1 && end[0] == ':' && end[1] == ' ') {
-            size_t length = (size_t)(colon - message);
-            if (length == 0 || length >= sizeof failure->file || memchr(message, '\n', length)) {
-                return;
-            }
-            memcpy(failure->file, message, length);
-            failure->file[length] = '\0';
-            failure->line = (int)line;
-            memmove(message, end + 2, strlen(end + 2) + 1);
-            return;
-        }
-    }
+    trace(failure, co, 0);
 }
 
-/* Lua shortens a long path in its words; the frame that raised them has the whole. */
-static void complete_file(struct failure *failure, lua_State *co)
+/* The whole path of what Lua's words name, which shorten a long one; NULL when they name nothing
+ * that was ever loaded: then the words are the script's own, "127.0.0.1:27017: refused". */
+static const char *whole_path(lua_State *co, const char *shown)
 {
     lua_Debug frame;
     for (int level = 0; level < 64 && lua_getstack(co, level, &frame); level++) {
         lua_getinfo(co, "S", &frame);
-        if (is_script(&frame) && strcmp(frame.short_src, failure->file) == 0) {
-            snprintf(failure->file, sizeof failure->file, "%s", frame.source + 1);
-            return;
+        if (is_script(&frame) && strcmp(frame.short_src, shown) == 0) {
+            return frame.source + 1;
         }
+    }
+    return state_is_own_file(shown) ? shown : chunk_path(state_of(co), shown);
+}
+
+/* "apps/x.lua:12: words" names its place itself; it is taken off and kept as file and line. */
+static void take_place(struct failure *failure, lua_State *co)
+{
+    char *message = failure->message;
+    char shown[sizeof failure->file];
+    for (char *colon = strchr(message, ':'); colon != NULL; colon = strchr(colon + 1, ':')) {
+        char *end;
+        long line = strtol(colon + 1, &end, 10);
+        size_t length = (size_t)(colon - message);
+        if (line <= 0 || end == colon + 1 || end[0] != ':' || end[1] != ' ' ||
+            length >= sizeof shown) {
+            continue;
+        }
+        snprintf(shown, sizeof shown, "%.*s", (int)length, message);
+        const char *path = whole_path(co, shown);
+        if (path != NULL) {
+            snprintf(failure->file, sizeof failure->file, "%s", path);
+            failure->line = (int)line;
+            memmove(message, end + 2, strlen(end + 2) + 1);
+        }
+        return;
     }
 }
 
@@ -94,6 +120,16 @@ static void read_text(lua_State *L, int index, const char *field, char *out, siz
     lua_pop(L, 1);
 }
 
+static bool is_of_the_database(lua_State *L, int index)
+{
+    if (!luaL_getmetafield(L, index, "__handle")) {
+        return false;
+    }
+    bool is = lua_isstring(L, -1) && strcmp(lua_tostring(L, -1), "database error") == 0;
+    lua_pop(L, 1);
+    return is;
+}
+
 /* An error table: message, and for the database's errors code and code_name. */
 static void read_table(struct failure *failure, lua_State *L, int index)
 {
@@ -104,7 +140,7 @@ static void read_table(struct failure *failure, lua_State *L, int index)
     read_text(L, index, "file", failure->file, sizeof failure->file);
     read_text(L, index, "line", line, sizeof line);
     failure->line = atoi(line);
-    if (code[0] != '\0') {
+    if (code[0] != '\0' && is_of_the_database(L, index)) {
         snprintf(failure->kind, sizeof failure->kind, "Database error %.12s %.32s", code, name);
     }
     if (failure->message[0] == '\0') {
@@ -114,11 +150,23 @@ static void read_table(struct failure *failure, lua_State *L, int index)
     }
 }
 
-void failure_read(struct failure *failure, lua_State *co, struct state *state)
+/* A branch's error that its parent raises again: the way through the branch comes first. */
+static void keep_traceback(struct failure *failure, const struct failure *before)
 {
-    (void)state;
-    *failure = (struct failure){0};
-    snprintf(failure->kind, sizeof failure->kind, "Script error");
+    size_t first = strcspn(before->traceback, "\n");
+    if (before->line == 0 || strcmp(before->message, failure->message) != 0 ||
+        strncmp(before->traceback, failure->traceback, first + 1) == 0) {
+        return;
+    }
+    char whole[sizeof failure->traceback];
+    int length = snprintf(whole, sizeof whole, "%s%s", before->traceback, failure->traceback);
+    if (length > 0 && (size_t)length < sizeof whole) {
+        memcpy(failure->traceback, whole, (size_t)length + 1);
+    }
+}
+
+static void read_value(struct failure *failure, lua_State *co)
+{
     int index = lua_gettop(co);
     switch (index > 0 ? lua_type(co, index) : LUA_TNIL) {
     case LUA_TSTRING:
@@ -134,18 +182,23 @@ void failure_read(struct failure *failure, lua_State *co, struct state *state)
                  luaL_typename(co, index));
         break;
     }
-    take_place(failure);
-    complete_file(failure, co);
-    char file[sizeof failure->file];
-    int line = failure->line;
-    memcpy(file, failure->file, sizeof file);
-    failure->line = 0;
-    failure_locate(failure, co);
+}
+
+void failure_read(struct failure *failure, lua_State *co)
+{
+    struct failure before = *failure;
+    *failure = (struct failure){0};
+    snprintf(failure->kind, sizeof failure->kind, "Script error");
+    read_value(failure, co);
+    take_place(failure, co);
+    struct failure own = *failure;
+    trace(failure, co, own.line);
     /* The error's own place is nearer than the traceback's first line, if it is the script's. */
-    if (line > 0 && (failure->line == 0 || !state_is_own_file(file))) {
-        failure->line = line;
-        memcpy(failure->file, file, sizeof file);
+    if (own.line > 0 && (failure->line == 0 || !state_is_own_file(own.file))) {
+        failure->line = own.line;
+        memcpy(failure->file, own.file, sizeof own.file);
     }
+    keep_traceback(failure, &before);
 }
 
 bool failure_source_line(const char *file, int number, char *out, size_t size)

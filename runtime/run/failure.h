@@ -10,14 +10,14 @@
 #include <stddef.h>
 
 struct failure;
-struct state;
 
 /* A failure that the host states itself. */
 void failure_set(struct failure *failure, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Read the error value on top of a coroutine that died of it, and its traceback. */
-void failure_read(struct failure *failure, lua_State *co, struct state *state);
+/* Read the error value on top of a coroutine that died of it, and its traceback. What the failure
+ * was before is kept in that when it is the same error, raised again by a branch's parent. */
+void failure_read(struct failure *failure, lua_State *co);
 
 /* The line and traceback of a coroutine that is suspended (never the error value). */
 void failure_locate(struct failure *failure, lua_State *co);

@@ -95,7 +95,7 @@ static void account(struct run *run)
 static void fail(struct branch *branch)
 {
     struct run *run = branch->run;
-    failure_read(run_failure(run), branch->co, run->engine->state);
+    failure_read(run_failure(run), branch->co);
     if (run->memory_over || run->cpu > run->cpu_limit) {
         is_over_limits(run);
         failure_locate(run->failure, branch->co);
