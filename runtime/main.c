@@ -124,8 +124,8 @@ static int run_call(int count, char **arguments)
     runner.host = host_new(&runner.loop, &log, &config, &error);
     if (runner.host != NULL && host_start(runner.host, &error)) {
         code = 0;
+        runner.watchdog = watchdog_new(&runner.loop, &runner.host->engine);
         say_ready(&config, runner.host);
-        runner.watchdog = watchdog_new(&runner.loop, runner.host->state, &log);
     } else {
         complain(error.message, 1);
         runner.stopping = true;

@@ -1,6 +1,5 @@
 #include "watchdog.h"
 
-#include <lua.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -11,57 +10,69 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "bridge/state.h"
 #include "limits.h"
 #include "run/engine.h"
 #include "run/run.h"
 
+enum { EXIT_STUCK = 70, STEPS = 4 }; /* it looks so often in its time */
+
 struct watchdog {
     uv_timer_t beat;
+    atomic_ulong beats;
+    struct engine *engine;
+    unsigned step; /* milliseconds */
     pthread_t thread;
     pthread_t loop_thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
     bool stopping;
-    atomic_ulong beats;
-    struct state *state;
-    unsigned milliseconds;
 };
 
-/* A signal handler has no argument, so the one watchdog of the process is found here. */
-static struct watchdog *_Atomic the_watchdog;
+/* ---- on the loop's thread, in the middle of whatever holds it up ---- */
 
-/* On the loop's thread, in the middle of whatever holds it up. Nothing is safe here and nothing
- * comes after it: say what can be said and end. */
-static void on_alarm_signal(int number)
+static void say(const char *words)
+{
+    ssize_t ignored = write(STDERR_FILENO, words, strlen(words));
+    (void)ignored;
+}
+
+static void on_fault(int number)
 {
     (void)number;
-    static const char words[] = "moonlit: the loop has been stuck for too long; ending.\n";
-    ssize_t ignored = write(STDERR_FILENO, words, sizeof words - 1);
-    struct watchdog *watchdog = the_watchdog;
-    struct engine *engine = watchdog != NULL ? watchdog->state->owner : NULL;
-    if (engine != NULL && engine->current != NULL) {
-        char file[256] = "", line[400];
-        int at = run_line(engine->current->co, file, sizeof file);
-        int length = snprintf(line, sizeof line, "moonlit: the script stood at %s:%d\n", file, at);
-        ignored = write(STDERR_FILENO, line, (size_t)length);
-    }
-    (void)ignored;
-    _exit(70);
+    _exit(EXIT_STUCK);
 }
 
-static void on_beat(uv_timer_t *timer)
+/* Nothing is safe here and nothing comes after it: say what can be said and end. Where a compiled
+ * trace is held up, Lua's stack may not be readable. */
+static void on_alarm_signal(int number, siginfo_t *info, void *context)
 {
-    struct watchdog *watchdog = timer->data;
-    atomic_fetch_add(&watchdog->beats, 1);
+    (void)number;
+    (void)context;
+    if (info->si_code != SI_QUEUE || info->si_pid != getpid()) {
+        return; /* somebody else's signal */
+    }
+    say("moonlit: the loop has been stuck for too long; ending.\n");
+    const struct watchdog *watchdog = info->si_value.sival_ptr;
+    const struct branch *branch = watchdog->engine->current;
+    if (branch != NULL) {
+        signal(SIGSEGV, on_fault);
+        signal(SIGBUS, on_fault);
+        char file[256] = "", words[400];
+        int line = run_line(branch->co, file, sizeof file);
+        snprintf(words, sizeof words, "moonlit: the script stood at %s:%d\n", file, line);
+        say(words);
+    }
+    _exit(EXIT_STUCK);
 }
 
-static void wait_a_while(struct watchdog *watchdog, unsigned milliseconds)
+/* ---- the watching thread ---- */
+
+static void wait_a_step(struct watchdog *watchdog)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += milliseconds / 1000;
-    until.tv_nsec += (long)(milliseconds % 1000) * 1000000;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += watchdog->step / 1000;
+    until.tv_nsec += (long)(watchdog->step % 1000) * 1000000;
     if (until.tv_nsec >= 1000000000) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
@@ -69,53 +80,78 @@ static void wait_a_while(struct watchdog *watchdog, unsigned milliseconds)
     pthread_cond_timedwait(&watchdog->wake, &watchdog->mutex, &until);
 }
 
+static void sound_alarm(struct watchdog *watchdog)
+{
+    union sigval self = {.sival_ptr = watchdog};
+    pthread_sigqueue(watchdog->loop_thread, SIGUSR2, self);
+    wait_a_step(watchdog);
+    _exit(EXIT_STUCK); /* the handler could not even write */
+}
+
 static void *watch_on_thread(void *data)
 {
     struct watchdog *watchdog = data;
     unsigned long last = atomic_load(&watchdog->beats);
     unsigned silent = 0;
-    const unsigned step = 1000;
     pthread_mutex_lock(&watchdog->mutex);
     while (!watchdog->stopping) {
-        wait_a_while(watchdog, step);
+        wait_a_step(watchdog);
         unsigned long now = atomic_load(&watchdog->beats);
-        silent = now == last ? silent + step : 0;
+        silent = now == last ? silent + 1 : 0;
         last = now;
-        if (silent >= watchdog->milliseconds && !watchdog->stopping) {
-            pthread_kill(watchdog->loop_thread, SIGUSR2);
-            wait_a_while(watchdog, step);
-            _exit(70); /* the handler could not even write */
+        if (silent >= STEPS && !watchdog->stopping) {
+            sound_alarm(watchdog);
         }
     }
     pthread_mutex_unlock(&watchdog->mutex);
     return NULL;
 }
 
-/* MOONLIT_WATCHDOG_MS shortens the wait for tests of the whole binary. */
+/* ---- life ---- */
+
+static void on_beat(uv_timer_t *timer)
+{
+    struct watchdog *watchdog = timer->data;
+    atomic_fetch_add(&watchdog->beats, 1);
+}
+
 static unsigned patience(void)
 {
     const char *text = getenv("MOONLIT_WATCHDOG_MS");
     int number = text != NULL ? atoi(text) : 0;
-    return number > 0 ? (unsigned)number : LIMIT_WATCHDOG_TIME;
+    return number >= STEPS ? (unsigned)number : LIMIT_WATCHDOG_TIME;
 }
 
-struct watchdog *watchdog_new(uv_loop_t *loop, struct state *state, struct log *log)
+static void start_beat(struct watchdog *watchdog, uv_loop_t *loop)
 {
-    (void)log;
-    struct watchdog *watchdog = memory_new(sizeof *watchdog);
-    watchdog->state = state;
-    watchdog->milliseconds = patience();
-    watchdog->loop_thread = pthread_self();
-    pthread_mutex_init(&watchdog->mutex, NULL);
-    pthread_cond_init(&watchdog->wake, NULL);
-    the_watchdog = watchdog;
-    struct sigaction action = {.sa_handler = on_alarm_signal};
-    sigaction(SIGUSR2, &action, NULL);
+    unsigned often = watchdog->step / 2;
     uv_timer_init(loop, &watchdog->beat);
     watchdog->beat.data = watchdog;
-    uv_timer_start(&watchdog->beat, on_beat, 500, 500);
+    uv_timer_start(&watchdog->beat, on_beat, often, often);
     uv_unref((uv_handle_t *)&watchdog->beat);
+}
+
+static void start_thread(struct watchdog *watchdog)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_init(&watchdog->mutex, NULL);
+    pthread_cond_init(&watchdog->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     pthread_create(&watchdog->thread, NULL, watch_on_thread, watchdog);
+}
+
+struct watchdog *watchdog_new(uv_loop_t *loop, struct engine *engine)
+{
+    struct watchdog *watchdog = memory_new(sizeof *watchdog);
+    struct sigaction action = {.sa_sigaction = on_alarm_signal, .sa_flags = SA_SIGINFO};
+    watchdog->engine = engine;
+    watchdog->step = patience() / STEPS;
+    watchdog->loop_thread = pthread_self();
+    sigaction(SIGUSR2, &action, NULL);
+    start_beat(watchdog, loop);
+    start_thread(watchdog);
     return watchdog;
 }
 
@@ -134,7 +170,6 @@ void watchdog_free(struct watchdog *watchdog)
     pthread_cond_signal(&watchdog->wake);
     pthread_mutex_unlock(&watchdog->mutex);
     pthread_join(watchdog->thread, NULL);
-    the_watchdog = NULL;
     pthread_cond_destroy(&watchdog->wake);
     pthread_mutex_destroy(&watchdog->mutex);
     uv_close((uv_handle_t *)&watchdog->beat, on_closed);

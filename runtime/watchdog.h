@@ -11,13 +11,12 @@
 
 #include <uv.h>
 
-#include "base/log.h"
-
-struct state;
+struct engine;
 struct watchdog;
 
-/* The caller's thread is the loop's. MOONLIT_WATCHDOG_MS in the environment shortens the wait. */
-struct watchdog *watchdog_new(uv_loop_t *loop, struct state *state, struct log *log);
+/* The caller's thread is the loop's. MOONLIT_WATCHDOG_MS in the environment is another time than
+ * LIMIT_WATCHDOG_TIME, for tests. */
+struct watchdog *watchdog_new(uv_loop_t *loop, struct engine *engine);
 
 /* Joins the thread; the handle is closed by the loop. NULL is allowed. */
 void watchdog_free(struct watchdog *watchdog);

@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createRequire } from 'node:module'
 
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
+export const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..')
 export const binary = resolve(root, process.env.MOONLIT_BINARY ?? 'build/moonlit')
 export const apps = join(root, 'apps')
 /** Packages of the browser client's folder, where the tests' packages live too. */
