@@ -258,15 +258,15 @@ static int size(lua_State *L)
     return 1;
 }
 
-/* items(array view): an iterator over its values */
+/* items(array view): an iterator over its values, and what it is to be called with */
 static int items(lua_State *L)
 {
     check_view(L, 1);
     slot_push(L, SLOT_VIEW);
     lua_getfield(L, -1, "__items");
     lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
-    return 1;
+    lua_call(L, 1, 2);
+    return 2;
 }
 
 /* kind(value): the name of the type it would be written as; kind(view, field): of what is stored

@@ -11,6 +11,7 @@
 /* Below 0x100: the metatable of that kind of scalar. */
 enum slot {
     SLOT_VIEW = 0x100,  /* metatable; also the mark */
+    SLOT_REST,          /* metatable of what iterators over views are called with */
     SLOT_ARRAY,         /* metatable of bson.array; also the mark */
     SLOT_SCRATCH,       /* userdata: struct buffer */
     SLOT_MAKE_INT64,    /* function(high, low): cdata */

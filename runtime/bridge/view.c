@@ -177,43 +177,67 @@ static int to_text(lua_State *L)
 
 /* ---- going over all ---- */
 
-/* Upvalues: the metatable, the view, where the next element begins, the number of the last one. */
+/* What is left of a view: the state of an iterator. The functions are the same for all views,
+ * because the JIT compiles a call for the function it saw, and keeps that one, and with it all that
+ * a closure holds, for ever. */
+struct rest {
+    struct bson_walk walk;
+    bool is_array;
+    uint32_t number; /* of the item that was read last */
+};
+
+/* Upvalues of what follows: the metatable of views, that of rests, and maybe the iterator. */
+
+static struct rest *check_rest(lua_State *L)
+{
+    bool is_rest = lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1) &&
+                   lua_rawequal(L, -1, lua_upvalueindex(2));
+    if (!is_rest) {
+        luaL_error(L, "an iterator is called with what pairs gave beside it");
+    }
+    lua_settop(L, 1);
+    return lua_touserdata(L, 1);
+}
+
 static int next_pair(lua_State *L)
 {
-    const struct view *view = lua_touserdata(L, lua_upvalueindex(2));
-    struct bson_walk walk = walk_from(view, (uint32_t)lua_tointeger(L, lua_upvalueindex(3)));
+    struct rest *rest = check_rest(L);
     struct bson_element element;
-    if (!bson_walk_next(&walk, &element)) {
+    if (!bson_walk_next(&rest->walk, &element)) {
         return 0;
     }
-    lua_pushinteger(L, walk.at - view->bytes);
-    lua_replace(L, lua_upvalueindex(3));
-    if (view->is_array) {
-        lua_Integer number = lua_tointeger(L, lua_upvalueindex(4)) + 1;
-        lua_pushinteger(L, number);
-        lua_pushvalue(L, -1);
-        lua_replace(L, lua_upvalueindex(4));
+    if (rest->is_array) {
+        lua_pushinteger(L, (lua_Integer)++rest->number);
     } else {
         lua_pushlstring(L, element.name, element.name_length);
     }
-    push_element(L, lua_upvalueindex(2), &element);
+    push_element(L, 1, &element);
     return 2;
 }
 
-static void push_iterator(lua_State *L, lua_CFunction function)
+/* The values alone, for cursors. */
+static int next_item(lua_State *L)
 {
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_pushvalue(L, 1);
-    lua_pushinteger(L, 4);
-    lua_pushinteger(L, 0);
-    lua_pushcclosure(L, function, 4);
+    struct rest *rest = check_rest(L);
+    struct bson_element element;
+    if (!bson_walk_next(&rest->walk, &element)) {
+        return 0;
+    }
+    push_element(L, 1, &element);
+    return 1;
 }
 
-static int each_pair(lua_State *L)
+/* pairs(view), items(array): the iterator and all that is in the view. */
+static int go_over(lua_State *L)
 {
-    self(L);
-    push_iterator(L, next_pair);
-    lua_pushvalue(L, 1);
+    const struct view *view = self(L);
+    lua_pushvalue(L, lua_upvalueindex(3));
+    struct rest *rest = lua_newuserdata(L, sizeof *rest);
+    *rest = (struct rest){walk_from(view, 4), view->is_array, 0};
+    lua_getfenv(L, 1);
+    lua_setfenv(L, -2);
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_setmetatable(L, -2);
     return 2;
 }
 
@@ -226,31 +250,9 @@ static int nothing(lua_State *L)
 static int each_item(lua_State *L)
 {
     if (self(L)->is_array) {
-        return each_pair(L);
+        return go_over(L);
     }
     lua_pushcfunction(L, nothing);
-    return 1;
-}
-
-/* items(array): an iterator over the values alone, for cursors. */
-static int next_item(lua_State *L)
-{
-    const struct view *view = lua_touserdata(L, lua_upvalueindex(2));
-    struct bson_walk walk = walk_from(view, (uint32_t)lua_tointeger(L, lua_upvalueindex(3)));
-    struct bson_element element;
-    if (!bson_walk_next(&walk, &element)) {
-        return 0;
-    }
-    lua_pushinteger(L, walk.at - view->bytes);
-    lua_replace(L, lua_upvalueindex(3));
-    push_element(L, lua_upvalueindex(2), &element);
-    return 1;
-}
-
-static int items(lua_State *L)
-{
-    self(L);
-    push_iterator(L, next_item);
     return 1;
 }
 
@@ -341,21 +343,30 @@ static int unpack_items(lua_State *L)
 
 /* ---- making it ---- */
 
+/* Into the metatable of views, which is on top. */
+static void add_iterator(lua_State *L, const char *name, lua_CFunction begin, lua_CFunction next)
+{
+    lua_pushvalue(L, -1);
+    slot_push(L, SLOT_REST);
+    lua_pushvalue(L, -2);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, next, 2);
+    lua_pushcclosure(L, begin, 3);
+    lua_setfield(L, -2, name);
+}
+
 void view_open(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"__index", get_field},
-        {"__newindex", refuse_change},
-        {"__len", get_length},
-        {"__eq", is_equal},
-        {"__tostring", to_text},
-        {"__pairs", each_pair},
-        {"__ipairs", each_item},
-        {"__next", next_of},
-        {"__unpack", unpack_items},
-        {"__items", items},
-        {NULL, NULL},
+        {"__index", get_field},     {"__newindex", refuse_change},
+        {"__len", get_length},      {"__eq", is_equal},
+        {"__tostring", to_text},    {"__next", next_of},
+        {"__unpack", unpack_items}, {NULL, NULL},
     };
+    lua_newtable(L);
+    lua_pushliteral(L, "rest of a document");
+    lua_setfield(L, -2, "__metatable");
+    slot_set(L, SLOT_REST);
     lua_newtable(L);
     slot_mark(L, SLOT_VIEW);
     for (const luaL_Reg *function = functions; function->name != NULL; function++) {
@@ -363,6 +374,9 @@ void view_open(lua_State *L)
         lua_pushcclosure(L, function->func, 1);
         lua_setfield(L, -2, function->name);
     }
+    add_iterator(L, "__pairs", go_over, next_pair);
+    add_iterator(L, "__ipairs", each_item, next_pair);
+    add_iterator(L, "__items", go_over, next_item);
     lua_pushliteral(L, "document");
     lua_setfield(L, -2, "__metatable");
     slot_set(L, SLOT_VIEW);

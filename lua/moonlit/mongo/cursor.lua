@@ -23,7 +23,7 @@ function cursor.new(query)
 end
 
 local function finish(self)
-  self._state, self._each = "done", nil
+  self._state, self._rest = "done", nil
   if self._lease then
     core.release(self._lease)
     self._lease = nil
@@ -33,7 +33,7 @@ end
 -- The answer's batch is there; the lease, if any, is for the next one.
 local function take_batch(self, reply, list)
   local open = reply.cursor
-  self._each = bson.items(open[list])
+  self._next, self._rest = bson.items(open[list])
   self._state = "open"
   if open.id == 0 then
     if self._lease then core.release(self._lease) end
@@ -91,7 +91,7 @@ local function advance(self)
     else
       more(self)
     end
-    local document = self._each and self._each()
+    local document = self._rest and self._next(self._rest)
     if document ~= nil then return document end
   end
 end
@@ -99,9 +99,9 @@ end
 ---The next document, or nil at the end. (waits)
 ---@return moonlit.Document?
 function Cursor:next()
-  local each = self._each
-  if each then
-    local document = each()
+  local rest = self._rest
+  if rest then
+    local document = self._next(rest)
     if document ~= nil then return document end
   end
   return advance(self)

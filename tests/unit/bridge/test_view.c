@@ -68,9 +68,10 @@ static void a_view_is_gone_over_in_its_order(void **state)
         "equal(pcall(mt.__unpack, doc.l, 1, 1e8), false)\n"
         "equal(pcall(mt.__next, doc, 'none'), false) equal(pcall(mt.__index, {}, 'x'), false)\n"
         "equal(pcall(mt.__index, newproxy(true), 'x'), false)\n"
-        "local items = core.items(doc.l) equal(items(), 'x') equal(items(), 'y') equal(items(), "
-        "nil)\n"
-        "equal(items(), nil) equal(table.concat(bson.keys(doc), ' '), 'b a b l')\n");
+        "local items, rest = core.items(doc.l) equal(items(rest), 'x') equal(items(rest), 'y')\n"
+        "equal(items(rest), nil) equal(items(rest), nil) equal(pcall(items), false)\n"
+        "equal(pcall(items, doc), false) equal(pcall(items, newproxy(true)), false)\n"
+        "equal(table.concat(bson.keys(doc), ' '), 'b a b l')\n");
 }
 
 static void a_view_cannot_be_changed_and_says_how_to(void **state)
@@ -106,10 +107,30 @@ static void a_part_keeps_the_whole_alive(void **state)
         "end\n"
         "collectgarbage() collectgarbage()\n"
         "for i = 1, 200 do equal(parts[i].n, i) end\n"
-        "local each = core.items(bson.doc{ { 'l', { { n = 1 }, { n = 2 } } } }.l)\n"
-        "collectgarbage() equal(each().n, 1) collectgarbage() equal(each().n, 2)\n");
+        "local each, rest = core.items(bson.doc{ { 'l', { { n = 1 }, { n = 2 } } } }.l)\n"
+        "collectgarbage() equal(each(rest).n, 1) collectgarbage() equal(each(rest).n, 2)\n");
     lua_case_run(L, "parts = nil collectgarbage() collectgarbage()\n"
                     "equal(collectgarbage('count') < 2000, true)\n");
+}
+
+/* What the JIT compiles while views are gone over must not hold on to them. */
+static void compiled_loops_keep_no_view_alive(void **state)
+{
+    lua_State *L = *state;
+    lua_case_run(L, "local pad, n = ('x'):rep(1e6), 0\n"
+                    "for i = 1, 400 do\n"
+                    "  local doc = bson.doc{ { 'l', { i, { n = i } } }, { 'pad', pad } }\n"
+                    "  local meta = debug.getmetatable(doc)\n"
+                    "  for _ in meta.__pairs(doc) do n = n + 1 end\n"
+                    "  for _ in meta.__ipairs(doc.l) do n = n + 1 end\n"
+                    "  for _ in core.items(doc.l) do n = n + 1 end\n"
+                    "  local each, rest = core.items(doc.l)\n"
+                    "  while each(rest) do n = n + 1 end\n"
+                    "  if i % 20 == 0 then collectgarbage() end\n"
+                    "end\n"
+                    "equal(n, 400 * 8)\n"
+                    "pad = nil collectgarbage() collectgarbage()\n"
+                    "equal(collectgarbage('count') < 2500, true)\n");
 }
 
 /* The collector runs at every step while random documents are read all the way down. */
@@ -159,6 +180,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(equal_bytes_are_equal_views, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_part_keeps_the_whole_alive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(compiled_loops_keep_no_view_alive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reading_everything_survives_the_collector, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(json_shows_what_it_can_of_any_document, set_up, tear_down),
