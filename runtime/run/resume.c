@@ -83,12 +83,22 @@ static uint64_t slice_time(const struct engine *engine)
     return engine->first_tick - engine->slice_start + cpu_now() - engine->cpu_then;
 }
 
+/* What has been collected in between, for whomever, is not known here; but a run cannot have added
+ * more than there is. */
+static void add_growth(struct run *run, ptrdiff_t bytes)
+{
+    ptrdiff_t growth = (ptrdiff_t)run->growth + bytes;
+    run->growth = growth > 0 ? (size_t)growth : 0;
+    if (run->growth > run->engine->state->memory.bytes) {
+        run->growth = run->engine->state->memory.bytes;
+    }
+}
+
 static void account(struct run *run)
 {
     struct state *state = run->engine->state;
     run->cpu += slice_time(run->engine);
-    long growth = (long)run->growth + (long)state_growth(state);
-    run->growth = growth > 0 ? (size_t)growth : 0;
+    add_growth(run, state_growth(state));
     run->memory_over = run->memory_over || state_was_refused(state);
 }
 
@@ -170,6 +180,40 @@ static void after_yield(struct branch *branch)
     }
 }
 
+/* The branch's op is ready: its results go on the coroutine. They are never refused, but counted. */
+static void take_results(struct branch *branch)
+{
+    struct op *op = branch->op;
+    struct run *run = branch->run;
+    size_t before = run->engine->state->memory.bytes;
+    branch->op = NULL;
+    branch->arguments = op->type->finish(op, branch->co);
+    op->type->free(op);
+    add_growth(run, (ptrdiff_t)(run->engine->state->memory.bytes - before));
+}
+
+/* Three quarters of the run's memory are used, or much more than at the last look: some of that may
+ * be garbage. */
+static bool wants_collection(const struct run *run, size_t growth)
+{
+    size_t limit = run->engine->limits.memory_bytes;
+    return run->cycles == 0 && growth > limit / 4 * 3 && growth > run->relieved + limit / 16;
+}
+
+/* A run that waits often may look at its garbage too late by its counter. */
+static bool is_collecting_first(struct run *run)
+{
+    struct state *state = run->engine->state;
+    run->cycles = wants_collection(run, run->growth) ? 2 : run->cycles;
+    if (run->cycles > 0) {
+        size_t before = state->memory.bytes;
+        run->cycles = state_collect(state, run->cycles, LIMIT_RUN_COLLECT * 1000);
+        add_growth(run, (ptrdiff_t)(state->memory.bytes - before));
+        run->relieved = run->growth;
+    }
+    return run->cycles > 0;
+}
+
 void branch_resume(struct branch *branch)
 {
     struct run *run = branch->run;
@@ -178,14 +222,15 @@ void branch_resume(struct branch *branch)
     if (stays_suspended(branch)) {
         return;
     }
+    if (branch->op != NULL) {
+        take_results(branch);
+    }
+    if (is_collecting_first(run)) {
+        branch_ready(branch);
+        return;
+    }
     int arguments = branch->arguments;
     branch->arguments = 0;
-    if (branch->op != NULL) { /* its op is ready: the results go on the coroutine */
-        struct op *op = branch->op;
-        branch->op = NULL;
-        arguments = op->type->finish(op, branch->co);
-        op->type->free(op);
-    }
     branch_share(branch);
     run->state = RUN_RUNNING;
     engine->current = branch;
@@ -211,17 +256,12 @@ void branch_resume(struct branch *branch)
     }
 }
 
-/* The run has used three quarters of its memory, or much more since the last look: some of that may
- * be garbage. It is collected in the run's own slices. True while that is not done. */
+/* The same within a slice. True while the collection is not done. */
 static bool is_collecting(struct run *run)
 {
     struct state *state = run->engine->state;
-    size_t limit = run->engine->limits.memory_bytes;
     long growth = (long)run->growth + (long)state_growth(state);
-    if (run->cycles == 0 && growth > (long)(limit / 4 * 3) &&
-        growth > (long)(run->relieved + limit / 16)) {
-        run->cycles = 2;
-    }
+    run->cycles = wants_collection(run, growth > 0 ? (size_t)growth : 0) ? 2 : run->cycles;
     if (run->cycles > 0) {
         run->cycles = state_collect(state, run->cycles, LIMIT_RUN_COLLECT * 1000);
         growth = (long)run->growth + (long)state_growth(state);

@@ -176,6 +176,21 @@ ui.button "Again"
   assert.equal(other.find('text').props.body, 'open 1', 'that of the first run is gone')
 }))
 
+test('more than the memory of a run can be written and gone over, and not be kept', () => withApp(`${products}
+local text = ("x"):rep(1024 * 1024)
+for i = 1, 60 do products:insert_one{ _id = i, text = text } end
+local length = 0
+for product in products:find{} do length = length + #product.text end
+ui.text("length " .. length)
+local all = products:find{}:list()
+ui.text("kept " .. #all)
+`, async (host, page) => {
+  await page.until(() => page.find('exception'), 60000)
+  assert.equal(page.find('text').props.body, `length ${60 * 1024 * 1024}`)
+  assert.match(page.find('exception').props.message, /more than 40 MiB of memory/)
+  assert.equal(page.find('exception').props.line, 11)
+}, { options: ['--test-commands', '--memory-limit', '40'] }))
+
 test('twenty first runs at once seed exactly ten documents', () => withApp(`${products}
 ui.once("seed", function()
   if products:count_documents{} == 0 then
