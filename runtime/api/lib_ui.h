@@ -105,6 +105,7 @@ enum value_kind {
 struct value {
     enum value_kind kind;
     bool flag;
+    bool date; /* the numbers are milliseconds since 1970 */
     double low, high;
     const char *text;
     size_t length;
@@ -126,6 +127,7 @@ struct demand {
     bool may_be_null;
     double low, high; /* bounds of numbers */
     bool whole;       /* numbers are */
+    bool dates;       /* and stand for dates */
     double step;
     size_t characters; /* at most, 0 for any number */
     bool free_texts;   /* a choice that is not listed may be typed */
@@ -138,6 +140,17 @@ struct demand {
 void demand_find(const struct call *call, struct demand *demand);
 bool demand_fits(lua_State *L, const struct demand *demand, const struct value *value);
 bool demand_text_fits(lua_State *L, const struct demand *demand, const char *text, size_t length);
+
+/* Is an option given as this boolean? */
+bool call_has(const struct call *call, bool flag, const char *name);
+
+/* An option that is a finite number; `usual` when it is not given. */
+double call_number_option(const struct call *call, const char *name, double usual);
+
+/* ---- lib_ui_choice.c ---- */
+
+void demand_choice(const struct call *call, struct demand *demand);
+void demand_tabs(const struct call *call, struct demand *demand);
 
 /* Radio, selectbox and multiselect. */
 bool choice_is(enum element_type type);

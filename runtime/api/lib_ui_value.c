@@ -9,16 +9,30 @@
 #include "bridge/value.h"
 #include "bridge/view.h"
 
+/* A number, or a date as one. */
+static bool read_number(const struct bson_element *element, double *number, bool *is_date)
+{
+    int64_t milliseconds;
+    *is_date = element->kind == BSON_KIND_DATE && element->length == sizeof milliseconds;
+    if (!*is_date) {
+        return bson_element_number(element, number);
+    }
+    memcpy(&milliseconds, element->value, sizeof milliseconds);
+    *number = (double)milliseconds;
+    return true;
+}
+
 static struct value read_list(const struct bson_element *list)
 {
     struct value value = {.kind = VALUE_TEXTS, .texts = *list};
     struct bson_walk walk;
     struct bson_element item;
     double numbers[2];
+    bool dates[2];
     unsigned count = 0, texts = 0;
     bool ok = bson_walk_begin(&walk, list->value, list->length);
     for (; ok && bson_walk_next(&walk, &item); count++) {
-        if (count < 2 && bson_element_number(&item, &numbers[count])) {
+        if (count < 2 && read_number(&item, &numbers[count], &dates[count])) {
             continue;
         }
         texts += item.kind == BSON_KIND_TEXT;
@@ -26,8 +40,9 @@ static struct value read_list(const struct bson_element *list)
     if (walk.broken) {
         return (struct value){.kind = VALUE_NONE};
     }
-    if (count == 2 && texts == 0) {
-        return (struct value){.kind = VALUE_RANGE, .low = numbers[0], .high = numbers[1]};
+    if (count == 2 && texts == 0 && dates[0] == dates[1]) {
+        return (struct value){
+            .kind = VALUE_RANGE, .low = numbers[0], .high = numbers[1], .date = dates[0]};
     }
     return texts == count ? value : (struct value){.kind = VALUE_NONE};
 }
@@ -36,7 +51,7 @@ struct value value_read_bson(uint8_t kind, const uint8_t *bytes, size_t length)
 {
     struct bson_element element = {.kind = (enum bson_kind)kind, .value = bytes, .length = length};
     struct value value = {.kind = VALUE_NONE};
-    if (bson_element_number(&element, &value.low)) {
+    if (read_number(&element, &value.low, &value.date)) {
         value.kind = isfinite(value.low) ? VALUE_NUMBER : VALUE_NONE;
         return value;
     }
@@ -60,21 +75,8 @@ struct value value_read_bson(uint8_t kind, const uint8_t *bytes, size_t length)
     return value;
 }
 
-static struct value read_pair(lua_State *L, int index)
-{
-    struct value value = {.kind = VALUE_NONE};
-    lua_rawgeti(L, index, 1);
-    lua_rawgeti(L, index, 2);
-    if (lua_objlen(L, index) == 2 && lua_type(L, -1) == LUA_TNUMBER &&
-        lua_type(L, -2) == LUA_TNUMBER) {
-        value = (struct value){
-            .kind = VALUE_RANGE, .low = lua_tonumber(L, -2), .high = lua_tonumber(L, -1)};
-    }
-    lua_pop(L, 2);
-    return value;
-}
-
-struct value value_read_lua(lua_State *L, int index)
+/* Anything but a list of Lua. */
+static struct value read_single(lua_State *L, int index)
 {
     struct value value = {.kind = VALUE_NONE};
     const struct scalar *scalar = scalar_get(L, index);
@@ -103,12 +105,43 @@ struct value value_read_lua(lua_State *L, int index)
         value.text = lua_tolstring(L, index, &value.length);
         value.kind = bson_is_utf8(value.text, value.length) ? VALUE_TEXT : VALUE_NONE;
         break;
-    case LUA_TTABLE:
-        return read_pair(L, index);
     default:
         break;
     }
     return value;
+}
+
+static struct value read_pair(lua_State *L, int index)
+{
+    struct value pair = {.kind = VALUE_NONE};
+    if (lua_objlen(L, index) != 2) {
+        return pair;
+    }
+    lua_rawgeti(L, index, 1);
+    lua_rawgeti(L, index, 2);
+    int top = lua_gettop(L);
+    struct value low = read_single(L, top - 1), high = read_single(L, top);
+    if (low.kind == VALUE_NUMBER && high.kind == VALUE_NUMBER && low.date == high.date) {
+        pair =
+            (struct value){.kind = VALUE_RANGE, .low = low.low, .high = high.low, .date = low.date};
+    }
+    lua_pop(L, 2);
+    return pair;
+}
+
+struct value value_read_lua(lua_State *L, int index)
+{
+    return lua_istable(L, index) ? read_pair(L, index) : read_single(L, index);
+}
+
+static void write_number(const struct value *value, double number, struct bson_out *out,
+                         const char *name)
+{
+    if (value->date) {
+        bson_write_date(out, name, (int64_t)number);
+    } else {
+        bson_write_number(out, name, number);
+    }
 }
 
 void value_write(const struct value *value, struct bson_out *out, const char *name)
@@ -123,12 +156,12 @@ void value_write(const struct value *value, struct bson_out *out, const char *na
         bson_write_bool(out, name, value->flag);
         break;
     case VALUE_NUMBER:
-        bson_write_number(out, name, value->low);
+        write_number(value, value->low, out, name);
         break;
     case VALUE_RANGE:
         list = bson_write_begin_array(out, name);
-        bson_write_number(out, "0", value->low);
-        bson_write_number(out, "1", value->high);
+        write_number(value, value->low, out, "0");
+        write_number(value, value->high, out, "1");
         bson_write_end(out, list);
         break;
     case VALUE_TEXT:
@@ -137,6 +170,16 @@ void value_write(const struct value *value, struct bson_out *out, const char *na
     case VALUE_TEXTS:
         bson_write_raw(out, BSON_KIND_ARRAY, name, value->texts.value, value->texts.length);
         break;
+    }
+}
+
+static void push_number(lua_State *L, const struct value *value, double number)
+{
+    int64_t milliseconds = (int64_t)number;
+    if (value->date) {
+        scalar_push(L, BSON_KIND_DATE, (const uint8_t *)&milliseconds, sizeof milliseconds);
+    } else {
+        lua_pushnumber(L, number);
     }
 }
 
@@ -166,13 +209,13 @@ void value_push_plain(lua_State *L, const struct value *value)
         lua_pushboolean(L, value->flag);
         break;
     case VALUE_NUMBER:
-        lua_pushnumber(L, value->low);
+        push_number(L, value, value->low);
         break;
     case VALUE_RANGE:
         lua_createtable(L, 2, 0);
-        lua_pushnumber(L, value->low);
+        push_number(L, value, value->low);
         lua_rawseti(L, -2, 1);
-        lua_pushnumber(L, value->high);
+        push_number(L, value, value->high);
         lua_rawseti(L, -2, 2);
         break;
     case VALUE_TEXT:

@@ -196,6 +196,11 @@ static bool is_number(uint8_t kind)
     return kind == BSON_KIND_DOUBLE || kind == BSON_KIND_INT32 || kind == BSON_KIND_INT64;
 }
 
+static bool is_date(uint8_t kind)
+{
+    return kind == BSON_KIND_DATE;
+}
+
 static bool is_text(const struct bson_element *element)
 {
     size_t length;
@@ -206,21 +211,39 @@ static bool is_text(const struct bson_element *element)
     return text != NULL && bson_is_utf8(text, length);
 }
 
-static bool is_list_of(const struct bson_element *list, bool numbers)
+/* Two numbers, or two dates. */
+static bool is_pair(const struct bson_element *list)
 {
     struct bson_walk walk;
     struct bson_element item;
-    unsigned count = 0;
+    unsigned count = 0, dates = 0;
     if (list->kind != BSON_KIND_ARRAY) {
         return false;
     }
     for (bool ok = bson_walk_begin(&walk, list->value, list->length);
          ok && bson_walk_next(&walk, &item); count++) {
-        if (numbers ? !is_number((uint8_t)item.kind) : !is_text(&item)) {
+        dates += is_date((uint8_t)item.kind);
+        if (!is_number((uint8_t)item.kind) && !is_date((uint8_t)item.kind)) {
             return false;
         }
     }
-    return !walk.broken && (!numbers || count == 2);
+    return !walk.broken && count == 2 && dates != 1;
+}
+
+static bool is_list_of_texts(const struct bson_element *list)
+{
+    struct bson_walk walk;
+    struct bson_element item;
+    if (list->kind != BSON_KIND_ARRAY) {
+        return false;
+    }
+    for (bool ok = bson_walk_begin(&walk, list->value, list->length);
+         ok && bson_walk_next(&walk, &item);) {
+        if (!is_text(&item)) {
+            return false;
+        }
+    }
+    return !walk.broken;
 }
 
 static bool is_value_for(enum element_type type, const struct bson_element *value)
@@ -234,7 +257,7 @@ static bool is_value_for(enum element_type type, const struct bson_element *valu
     case ELEMENT_tabs:
         return is_text(value);
     case ELEMENT_slider:
-        return is_number((uint8_t)value->kind) || is_list_of(value, true);
+        return is_number((uint8_t)value->kind) || is_date((uint8_t)value->kind) || is_pair(value);
     case ELEMENT_number_input:
         return is_null || is_number((uint8_t)value->kind);
     case ELEMENT_text_input:
@@ -243,7 +266,7 @@ static bool is_value_for(enum element_type type, const struct bson_element *valu
     case ELEMENT_selectbox:
         return is_null || is_text(value);
     case ELEMENT_multiselect:
-        return is_list_of(value, false);
+        return is_list_of_texts(value);
     default:
         return false;
     }

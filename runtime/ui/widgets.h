@@ -37,7 +37,6 @@ struct widget {
     uint16_t type; /* enum element_type, as drawn last */
     bool journaled;
     bool bound; /* has callbacks or choices: see lua/moonlit/bindings.lua */
-    bool range; /* a slider with two values, as drawn last */
 };
 
 struct widgets;

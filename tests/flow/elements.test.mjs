@@ -219,6 +219,46 @@ test('a value for an expander that does not tell is refused', () => withApp('ui.
   assert.equal(page.find('text').props.body, 'lives')
 }))
 
+test('a slider goes over dates as over numbers, one or two of them', () => withApp(`
+local bson = require "moonlit.bson"
+local first, last = bson.date "2026-01-01", bson.date "2026-12-31"
+local day = ui.slider("Day", { min = first, max = last, value = bson.date "2026-06-01", key = "day" })
+local two = ui.slider("Days", { min = first, max = last, value = { first, bson.date "2026-02-01" } })
+local hour = ui.slider("Hour", { min = first, max = bson.date "2026-01-02", key = "hour" })
+ui.text(("%s %s %s %s"):format(day, two[1], two[2], hour))
+if ui.button "Set" then ui.state.day = last ui.state.hour = bson.date "2027-01-01" end
+`, async (page) => {
+  const day = (text) => new Date(`${text}T00:00:00Z`)
+  assert.deepEqual(page.elements('slider').map(({ props }) => props.value), [day('2026-06-01'), [day('2026-01-01'), day('2026-02-01')], day('2026-01-01')])
+  assert.deepEqual(page.elements('slider').map(({ props }) => props.step), [86400, 86400, 900])
+  page.set('slider', 'Day', day('2026-03-04'))
+  page.set('slider', 'Days', [day('2026-03-01'), day('2026-04-01')])
+  page.set('slider', 'Hour', 12)
+  await page.settled()
+  assert.equal(page.find('text').props.body, '2026-03-04T00:00:00Z 2026-03-01T00:00:00Z 2026-04-01T00:00:00Z 2026-01-01T00:00:00Z')
+  page.press('Set')
+  await page.settled()
+  page.event({})
+  await page.settled()
+  assert.deepEqual(page.find('slider', 'Day').props.value, day('2026-12-31'))
+  assert.deepEqual(page.find('slider', 'Hour').props.value, day('2026-01-01'), 'out of range falls back')
+}))
+
+test('a slider of dates and numbers mixed says what it wants', async () => {
+  const cases = [['ui.slider("s", { min = bson.date "2026-01-01" })', /min, max and value are numbers, or all three are dates/],
+    ['ui.slider("s", { value = bson.date() })', /min, max and value are numbers, or all three are dates/],
+    ['ui.slider("s", { min = bson.date "2026-02-01", max = bson.date "2026-01-01" })', /min is a later date than max/],
+    ['ui.slider("s", { min = bson.oid() })', /min is a finite number or a date, got a userdata/],
+    ['ui.slider("s", { min = bson.date "2026-01-01", max = bson.date "2026-02-01", step = -1 })', /step is above 0/]]
+  await withApp('local bson = require "moonlit.bson"\n' + counter(cases.map(([code]) => code)), async (page) => {
+    for (const [code, words] of cases) {
+      assert.match(page.find('exception')?.props.message ?? '', words, code)
+      page.press('Next')
+      await page.settled()
+    }
+  })
+})
+
 test('a plain table is shown with its names sorted, a document in its own order', () => withApp(`
 local bson = require "moonlit.bson"
 local shared = { z = 1, b = { 2, { y = 1, c = 2 } }, a = {} }

@@ -258,8 +258,8 @@ export interface SliderProps {
   label_visibility: "visible" | "hidden" | "collapsed";
   width?: number | "stretch" | "content";
   ignores: boolean;
-  min: number;
-  max: number;
+  min: number | Value;
+  max: number | Value;
   value?: Value;
   step?: number;
   format?: string;

@@ -22,6 +22,8 @@ export function formatNumber(value: number | bigint, form?: string): string {
     case "percent": return new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 2 }).format(value);
     case "compact": return new Intl.NumberFormat(locale(), { notation: "compact", maximumFractionDigits: 1 }).format(value);
     case "scientific": return new Intl.NumberFormat(locale(), { notation: "scientific", maximumFractionDigits: 3 }).format(value);
+    case "engineering": return new Intl.NumberFormat(locale(), { notation: "engineering", maximumFractionDigits: 3 }).format(value);
+    case "accounting": return accounting(value);
     case "bytes": return bytes(Number(value));
     default: return localized(value, 4);
   }
@@ -31,6 +33,12 @@ function isWhole(value: number | bigint): boolean { return typeof value === "big
 
 function localized(value: number | bigint, digits: number): string {
   return new Intl.NumberFormat(locale(), { maximumFractionDigits: digits }).format(value);
+}
+
+/** Two places, and what is below zero in brackets. */
+function accounting(value: number | bigint): string {
+  const text = new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: "never" }).format(value);
+  return value < 0 ? `(${text})` : text;
 }
 
 function bytes(value: number): string {
@@ -93,12 +101,26 @@ export function formatValue(value: Value, form?: string): string {
   return String(value);
 }
 
-export function formatDate(date: Date, withTime = true): string {
+const DAY: Intl.DateTimeFormatOptions = { year: "numeric", month: "short", day: "numeric" };
+const TIME: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit" };
+const MOMENTS: Record<string, Intl.DateTimeFormatOptions> = { date: DAY, time: TIME, datetime: { ...DAY, ...TIME } };
+
+/** In the reader's time zone; `isUtc` for whole days, which are the same everywhere. */
+export function formatDate(date: Date, form = "datetime", isUtc = false): string {
   if (Number.isNaN(date.getTime())) return "a date out of range";
-  const style: Intl.DateTimeFormatOptions = withTime
-    ? { year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" }
-    : { year: "numeric", month: "short", day: "numeric" };
-  return new Intl.DateTimeFormat(locale(), style).format(date);
+  const style = MOMENTS[form];
+  if (!style) return formatLetters(date, form, isUtc);
+  return new Intl.DateTimeFormat(locale(), { ...style, ...(isUtc && { timeZone: "UTC" }) }).format(date);
+}
+
+/** YYYY-MM-DD HH:mm:ss and their shorter forms; MMM is the month's name. */
+function formatLetters(date: Date, form: string, isUtc: boolean): string {
+  const shown = isUtc ? date : new Date(date.getTime() - date.getTimezoneOffset() * 60_000);
+  const [, year, month, day, hour, minute, second] = /^[+-]?(\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)/.exec(shown.toISOString()) as unknown as string[];
+  const name = () => new Intl.DateTimeFormat(locale(), { month: "short", timeZone: "UTC" }).format(shown);
+  const parts: Record<string, string> = { YYYY: year!, YY: year!.slice(-2), MM: month!, M: String(Number(month)), DD: day!, D: String(Number(day)),
+    HH: hour!, H: String(Number(hour)), mm: minute!, ss: second! };
+  return form.replace(/YYYY|YY|MMM|MM|M|DD|D|HH|H|mm|ss/g, (word) => (word === "MMM" ? name() : parts[word]!));
 }
 
 /** 8.4 s, 2 min 5 s. */

@@ -109,6 +109,23 @@ test("an icon is a drawing, an emoji as it is, or a spinner", async () => {
   assert.ok((await at.page.locator(".button svg path").getAttribute("d")).length > 5);
 });
 
+test("a slider of dates says and sends dates", async () => {
+  const day = (text) => new Date(`${text}T00:00:00Z`);
+  await at.show(inserts([
+    ["slider", { id: 1, label: "Day", min: day("2026-01-01"), max: day("2026-12-31"), value: day("2026-06-01"), step: 86400 }],
+    ["slider", { id: 2, label: "Days", min: day("2026-01-01"), max: day("2026-01-31"), value: [day("2026-01-02"), day("2026-01-05")], step: 86400, format: "DD.MM.YY" }],
+    ["slider", { id: 3, label: "Time", min: day("2026-01-01"), max: day("2026-01-02"), value: new Date("2026-01-01T09:15:00Z"), step: 900, format: "time" }],
+  ]), { timezoneId: "America/New_York" });
+  at.host.answer = takesAll;
+  const said = at.page.locator(".field-value");
+  assert.deepEqual(await said.allTextContents(), ["1 Jun 2026", "02.01.26 – 05.01.26", "04:15"]);
+  await at.page.getByLabel("Day", { exact: true }).press("ArrowRight");
+  await at.page.getByLabel("Days, to").press("ArrowRight");
+  await at.host.heard((message) => message.values?.[idText(2)]);
+  assert.deepEqual(valuesSaid(), { [idText(1)]: day("2026-06-02"), [idText(2)]: [day("2026-01-02"), day("2026-01-06")] });
+  assert.equal(await said.first().textContent(), "2 Jun 2026");
+});
+
 /* ---- choices ---- */
 
 const choices = (more) => inserts([["multiselect", { id: 1, label: "Many", options: ["Amber", "Beryl", "Coral"], value: [], ...more }]]);
