@@ -57,7 +57,9 @@ static void sweep(struct op_together *op)
 {
     list_each_safe (link, after, &op->children) {
         struct child *child = list_item(link, struct child, link);
-        if (!branch_is_busy(child->branch)) {
+        if (branch_is_busy(child->branch)) {
+            child->branch->doomed = true;
+        } else {
             end_child(child);
         }
     }
@@ -107,7 +109,7 @@ static void on_child_end(struct branch *branch, int status, int results)
     int error = LUA_NOREF;
     if (status == 0) {
         keep_results(child, branch->co, results);
-    } else {
+    } else if (status != BRANCH_DOOMED) {
         lua_State *L = op->L;
         lua_xmove(branch->co, L, 1);
         error = luaL_ref(L, LUA_REGISTRYINDEX);

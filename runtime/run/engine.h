@@ -35,7 +35,7 @@ struct engine_limits {
 };
 
 /* Why the coroutine that has just yielded did so. */
-enum yield { YIELD_NONE, YIELD_OP, YIELD_SLICE, YIELD_LEAVE };
+enum yield { YIELD_NONE, YIELD_OP, YIELD_SLICE, YIELD_LEAVE, YIELD_DOOMED };
 
 /* Runs by how they ended, and their seconds as a histogram; for /_moonlit/metrics. */
 enum { RUN_SECONDS_BUCKETS = 12 };
@@ -72,7 +72,7 @@ struct engine {
     int pool[LIMIT_COROUTINE_POOL];
     int pooled;
     unsigned flights; /* names of ui.once */
-    unsigned cycles; /* of a collection while nobody stands in line */
+    unsigned cycles;  /* of a collection while nobody stands in line */
     uint64_t run_numbers;
     struct engine_counts counts;
 };

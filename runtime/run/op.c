@@ -29,6 +29,11 @@ int op_wait(lua_State *L, struct op *op)
         op->type->free(op);
         return run_leave_here(L, LEAVE_SUPERSEDED);
     }
+    if (branch_is_doomed(branch)) {
+        op->type->free(op);
+        engine->yield = YIELD_DOOMED;
+        return lua_yield(L, 0);
+    }
     if (run->leaving && branch->shields == 0) {
         op->type->free(op);
         return run_leave_here(L, run->leave);

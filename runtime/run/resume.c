@@ -161,6 +161,9 @@ static void after_yield(struct branch *branch)
         branch_ready(branch);
         run_look(run);
         return;
+    case YIELD_DOOMED:
+        branch_end_doomed(branch);
+        return;
     case YIELD_LEAVE:
         if (!run->leaving) {
             run_leave(run, run->leave);
@@ -219,7 +222,8 @@ void branch_resume(struct branch *branch)
     struct run *run = branch->run;
     struct engine *engine = run->engine;
     struct engine_limits *limits = &engine->limits;
-    if (stays_suspended(branch)) {
+    if (stays_suspended(branch) || branch_end_doomed(branch) ||
+        (branch->op != NULL && !branch->op->ready)) {
         return;
     }
     if (branch->op != NULL) {

@@ -146,14 +146,49 @@ static void drop_branch(struct branch *branch, bool clean)
     free(branch);
 }
 
+/* The outermost branch around `branch`, itself included, that is doomed; NULL when none is. */
+static struct branch *find_doomed(const struct branch *branch)
+{
+    struct branch *doomed = NULL;
+    for (; branch != NULL; branch = branch->parent) {
+        doomed = branch->doomed ? (struct branch *)branch : doomed;
+    }
+    return doomed;
+}
+
 void branch_end(struct branch *branch)
 {
     struct run *run = branch->run;
+    struct branch *doomed = find_doomed(branch->parent);
     bool held = branch->row_of_writes || branch->shields > 0;
     drop_branch(branch, false);
     if (held) {
         hold_ended(run);
     }
+    if (doomed != NULL) { /* perhaps it waited for this one alone: it looks in its turn */
+        branch_ready(doomed);
+    }
+}
+
+bool branch_is_doomed(const struct branch *branch)
+{
+    const struct branch *doomed = find_doomed(branch);
+    while (doomed != NULL && branch != doomed && branch->shields == 0) {
+        branch = branch->parent;
+    }
+    return doomed != NULL && branch->shields == 0;
+}
+
+bool branch_end_doomed(struct branch *branch)
+{
+    if (!branch_is_doomed(branch)) {
+        return false;
+    }
+    struct branch *doomed = find_doomed(branch);
+    if (!branch_is_busy(doomed)) {
+        doomed->on_end(doomed, BRANCH_DOOMED, 0);
+    }
+    return true;
 }
 
 void run_on_branch_end(struct branch *branch, int status, int results)
@@ -223,14 +258,28 @@ void defer_remove(struct defer *defer)
 
 /* ---- leaving ---- */
 
-bool branch_is_writing(const struct branch *branch)
+static bool is_writing(const struct branch *branch)
 {
     return branch->op != NULL && branch->op->kind == OP_WRITE && !branch->op->ready;
 }
 
-bool branch_is_busy(const struct branch *branch)
+static bool is_inside(const struct branch *branch, const struct branch *outer)
 {
-    return branch->shields > 0 || branch_is_writing(branch);
+    while (branch != NULL && branch != outer) {
+        branch = branch->parent;
+    }
+    return branch != NULL;
+}
+
+bool branch_is_busy(const struct branch *outer)
+{
+    list_each (link, &outer->run->branches) {
+        const struct branch *branch = list_item(link, struct branch, link);
+        if ((branch->shields > 0 || is_writing(branch)) && is_inside(branch, outer)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The person's Stop and shutdown wait for writes alone, the script's own leaving for shields too.
@@ -244,7 +293,8 @@ bool run_has_unfinished_business(const struct run *run)
 {
     list_each (link, &run->branches) {
         const struct branch *branch = list_item(link, struct branch, link);
-        if (is_from_outside(run->leave) ? branch_is_writing(branch) : branch_is_busy(branch)) {
+        bool counts = branch->shields > 0 && !is_from_outside(run->leave);
+        if (counts || is_writing(branch)) {
             return true;
         }
     }

@@ -112,6 +112,8 @@ struct run {
     struct failure *failure; /* of LEAVE_FAILED and LEAVE_LIMIT, by run_failure; NULL before */
 };
 
+enum { BRANCH_DOOMED = -1 };
+
 /* One coroutine of a run. */
 struct branch {
     struct run *run;
@@ -127,8 +129,10 @@ struct branch {
     uint64_t presses;        /* received so far: _ml_P[1] */
     int container_reference; /* the Lua handle of where it draws, LUA_NOREF for main: _ml_P[2] */
     bool row_of_writes;      /* a hold: from a write to the next draw or read */
-    unsigned shields;        /* holds of shield, callback, transaction open here: _ml_P[3] */
-    void (*on_end)(struct branch *branch, int status, int results); /* for children */
+    unsigned shields;        /* holds of ui.shield open here: _ml_P[3] */
+    bool doomed;             /* to be ended as soon as nothing in it is waited for */
+    /* For children; status is that of lua_resume, or BRANCH_DOOMED. */
+    void (*on_end)(struct branch *branch, int status, int results);
     void *data;
 };
 
@@ -190,8 +194,11 @@ void run_finish(struct run *run, enum leave leave);
 void run_on_branch_end(struct branch *branch, int status, int results);
 /* Is there anything that a run that is left as `run->leave` says waits for? */
 bool run_has_unfinished_business(const struct run *run);
-/* Is the branch in a write, or in a shield? */
-bool branch_is_writing(const struct branch *branch);
+/* Is the branch, or one inside of it, in a write or in a shield? Then it cannot be ended yet. */
 bool branch_is_busy(const struct branch *branch);
+/* Is it inside of a doomed branch, and not in a shield of that? Then it does not go on. */
+bool branch_is_doomed(const struct branch *branch);
+/* The same; and what is doomed is ended if nothing in it is busy any more. */
+bool branch_end_doomed(struct branch *branch);
 
 #endif

@@ -370,3 +370,34 @@ ui.text(tostring(things:count_documents{}))
   await page.until(() => page.texts().at(-1) !== 'begun')
   assert.deepEqual(await database.values('things'), [1, 2])
 }))
+
+// ---- what ends a branch ----
+
+const ended = (name, call, left) => test(`${name}: what is under way is finished, nothing behind it begins`, () => withDatabase(`
+local ui = require "moonlit"
+local things = require "moonlit.mongo".database().things
+local function insert(...) for _, v in ipairs { ... } do things:insert_one{ v = v } end end
+local ok, problem = pcall(function() ${call} end)
+ui.text(tostring(problem))
+ui.button "Go"
+`, async (host, page, database) => {
+  await page.settled()
+  await database.collection('things').deleteMany({})
+  await database.delay(['insert'], 150)
+  page.press('Go')
+  await page.settled()
+  assert.equal(page.state, 'finished')
+  assert.match(page.find('text').props.body, /not finished after 0\.05 s|app.lua:5: no/)
+  assert.deepEqual(await database.values('things'), left)
+}, { options: ['--wall-limit', '5'] }))
+
+ended('ui.timeout in a write', 'ui.timeout(0.05, function() insert(1) ui.sleep(60) end)', [1])
+ended('ui.timeout in a row of writes', 'ui.timeout(0.05, insert, 1, 2)', [1])
+ended('ui.timeout in a shield', 'ui.timeout(0.05, function() ui.shield(insert, 1, 2) ui.sleep(60) end)', [1, 2])
+ended('ui.timeout around ui.together', `ui.timeout(0.05, function()
+  ui.together(function() insert(1, 2) end, function() ui.sleep(60) end) insert(3) end)`, [1])
+ended('ui.timeout around a shield around ui.together', `ui.timeout(0.05, function() ui.shield(function()
+  ui.together(function() insert(1, 2) end, function() ui.sleep(0.2) end) insert(3) end) insert(4) end)`, [1, 2, 3])
+ended('ui.timeout around two branches, one in a shield that ends by itself', `ui.timeout(0.05, function() ui.together(
+  function() ui.shield(insert, 1, 2) end, function() ui.sleep(0.1) insert(3) end) end)`, [1, 2])
+ended('an error beside a write', 'ui.together(function() ui.sleep(0.02) error "no" end, function() insert(1) ui.sleep(60) end)', [1])
