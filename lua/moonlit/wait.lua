@@ -45,8 +45,8 @@ function wait.together(...)
   return unpack(firsts, 1, count)
 end
 
----Call f; if it has not finished after `seconds`, end it and raise an error. A write under way is
----finished first. (waits)
+---Call f; if it has not finished after `seconds`, end it and raise an error. A write under way or a
+---ui.shield is finished first, and nothing behind it begins. (waits)
 ---@param seconds number
 ---@param f fun(...): any
 ---@return any ... what f returns
