@@ -221,11 +221,11 @@ static void on_stopping(struct alarm *alarm)
 {
     struct host *host = list_item(alarm, struct host, stopping);
     bool has_runs = host->registry != NULL && registry_has_runs(host->registry);
-    if (has_runs || !host->drained) {
+    bool has_once = lib_once_stop(host->state->L);
+    if (has_runs || has_once || !host->drained) {
         alarm_set(&host->engine.clock, alarm, 5, on_stopping);
         return;
     }
-    lib_once_close(host->state->L);
     stop_database(host);
 }
 

@@ -57,6 +57,8 @@ static void write_database(struct buffer *out, const struct mongo *mongo)
         (double)stats.connections_created);
     one(out, "moonlit_db_connections_open", "gauge", "Database connections open now.",
         (double)stats.connections_open);
+    one(out, "moonlit_db_cursors_open", "gauge", "Cursors of scripts open at the server now.",
+        (double)stats.clients_pinned);
     head(out, "moonlit_jobs", "gauge", "Database operations, by state.");
     labelled(out, "moonlit_jobs", "state", "waiting", (double)stats.requests_waiting);
     labelled(out, "moonlit_jobs", "state", "running", (double)stats.requests_running);

@@ -6,6 +6,7 @@
 #define MOONLIT_API_API_H
 
 #include <lua.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 int luaopen_moonlit_core_ui(lua_State *L);
@@ -20,7 +21,9 @@ void lib_sleep_open(lua_State *L);
 void lib_together_open(lua_State *L);
 void lib_once_open(lua_State *L);
 
-/* ui.once: forget what is remembered (the host ends). */
+/* ui.once, when the host ends: end what is under way, writes are waited for (true: not all has ended,
+ * ask again); then forget what is remembered. */
+bool lib_once_stop(lua_State *L);
 void lib_once_close(lua_State *L);
 
 #endif

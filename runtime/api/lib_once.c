@@ -248,22 +248,27 @@ void lib_once_open(lua_State *L)
     lua_setfield(L, -2, "once");
 }
 
+/* Ending a run takes its flight out of the table, which lua_next allows for the key it is at. */
+bool lib_once_stop(lua_State *L)
+{
+    bool is_left = false;
+    push_table(L);
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        struct flight *flight = lua_touserdata(L, -1);
+        if (flight->run != NULL) {
+            run_leave(flight->run, LEAVE_SHUTDOWN);
+            is_left = true;
+        }
+    }
+    lua_pop(L, 1);
+    return is_left;
+}
+
 void lib_once_close(lua_State *L)
 {
     push_table(L);
-    lua_pushnil(L);
-    while (lua_next(L, -2) != 0) {
-        struct flight *flight = lua_touserdata(L, -1);
-        lua_pop(L, 1);
-        if (flight->run != NULL) {
-            run_finish(flight->run, LEAVE_SHUTDOWN);
-            lua_pushnil(L); /* the table has changed: begin again */
-            continue;
-        }
-        free_flight(flight);
-        lua_pushvalue(L, -1);
-        lua_pushnil(L);
-        lua_rawset(L, -4);
+    for (lua_pushnil(L); lua_next(L, -2) != 0; lua_pop(L, 1)) {
+        free_flight(lua_touserdata(L, -1));
     }
     lua_pop(L, 1);
 }

@@ -150,7 +150,7 @@ test('metrics are Prometheus text with every number promised', () => withHost({}
   for (const line of text.trimEnd().split('\n')) assert.match(line, /^(# (HELP|TYPE) \w+ .+|\w+(\{\w+="[^"]*"\})? [\d.e+-]+|\w+\{le="\+Inf"\} \d+)$/)
   for (const name of ['moonlit_sessions 1', 'moonlit_sockets 1', 'moonlit_runs_total{outcome="finished"} 1',
     'moonlit_run_seconds_bucket{le="+Inf"} 1', 'moonlit_run_seconds_count 1', 'moonlit_jobs{state="running"}',
-    'moonlit_db_connections_created_total', 'moonlit_db_connections_open', 'moonlit_operations_cancelled_total',
+    'moonlit_db_connections_created_total', 'moonlit_db_connections_open', 'moonlit_db_cursors_open', 'moonlit_operations_cancelled_total',
     'moonlit_bytes_in_total', 'moonlit_bytes_out_total', 'moonlit_lua_heap_bytes']) {
     assert.ok(text.includes('\n' + name), name)
   }

@@ -163,7 +163,13 @@ const waits = {
   'a find': `${blocked('find')} things:find_one{}`,
   'an iteration': `${blocked('getMore')} for _ = 1, 300 do things:insert_one{ a = 1 } end for _ in things:find({}, { batch_size = 2 }) do end`,
   'an insert': `${blocked('insert')} things:insert_one{ a = 1 }`,
+  'a sleep with an open cursor': 'for _ = 1, 9 do things:insert_one{ a = 1 } end local c = things:find({}, { batch_size = 2 }) c:next() ui.sleep(60)',
+  'a find of a branch beside a write in a shield': `${blocked('find')}
+    ui.together(function() things:find_one{} end, function() ui.shield(function() things:insert_one{ a = 1 } ui.sleep(60) end) end)`,
 }
+
+const nothing = ['moonlit_sessions', 'moonlit_runs_alive', 'moonlit_db_cursors_open',
+  ...['waiting', 'running', 'ending'].map((state) => `moonlit_jobs{state="${state}"}`)]
 
 for (const [name, wait] of Object.entries(waits)) {
   test(`the tab is closed in ${name}: the run ends in its time, and nothing is left of it`, () => withApp(`
@@ -176,8 +182,8 @@ ${wait}
 `, async (host, page) => {
     await page.until(() => page.texts().includes('first'))
     page.cut()
-    await host.eventually(async () => await host.metric('moonlit_sessions') === 0, 20000)
-    await host.eventually(async () => await host.metric('moonlit_jobs{state="running"}') === 0)
-    await host.eventually(async () => await host.metric('moonlit_runs_alive') === 0)
+    for (const what of nothing) await host.eventually(async () => await host.metric(what) === 0, 20000)
+    const next = await Page.open(host)
+    await next.until(() => next.texts().includes('first'))
   }, { options: ['--wall-limit', '1', '--cpu-limit', '0.8', '--session-timeout', '0.2', '--test-commands'] }))
 }

@@ -3,7 +3,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Page } from '../support/page.mjs'
-import { withApp } from '../support/flow.mjs'
+import { withApp, withDatabase } from '../support/flow.mjs'
 
 test('a script becomes a page, and an unchanged rerun sends no operation', () => withApp(`
 local ui = require "moonlit"
@@ -111,6 +111,21 @@ ui.text(tostring(n))
   const pages = await Promise.all(Array.from({ length: 20 }, () => Page.open(host)))
   for (const one of [page, ...pages]) await one.until(() => one.find('text'))
   assert.equal(new Set([page, ...pages].map((one) => one.find('text').props.body)).size, 1)
+}))
+
+test('a host that ends while ui.once is under way finishes its write, and nothing behind it begins', () => withDatabase(`
+local ui = require "moonlit"
+local things = require "moonlit.mongo".database().things
+ui.text "first"
+ui.once("long", function() things:insert_one{ v = 1 } things:insert_one{ v = 2 } end)
+`, async (host, page, database) => {
+  await page.settled()
+  assert.deepEqual(await database.values('things'), [1, 2])
+  await database.delay(['insert'], 200)
+  host.write('app.lua', host.read('app.lua').replace('long', 'longer'))
+  await host.eventually(async () => await database.active() === 1)
+  assert.equal(await host.stop(), 0, host.log)
+  assert.deepEqual(await database.values('things'), [1, 2, 1])
 }))
 
 test('once cannot touch a session, and a failure is not remembered', () => withApp(`
