@@ -35,6 +35,61 @@ for i = 1, 20 do ui.text("line " .. i) end
   assert.ok(size < 300, `${size} bytes`)
 }))
 
+test('what is drawn before a wait is shown while the run waits, and only then', () => withApp(`
+local ui = require "moonlit"
+if ui.button "Go" then
+  ui.caption "one"
+  ui.caption "two"
+  ui.sleep(0.05)
+  ui.caption "three"
+end
+`, async (host, page) => {
+  await page.settled()
+  const before = page.messages.length
+  page.press('Go')
+  await page.settled()
+  const inserted = page.messages.slice(before).filter(({ ops }) => ops?.length > 0)
+    .map(({ state, ops }) => [state, ops.map(({ props }) => props.body)])
+  assert.deepEqual(inserted, [['running', ['one', 'two']], ['finished', ['three']]])
+}))
+
+test('drawn elements keep the order of the script; old ones stay behind their last drawn predecessor', () => withApp(`
+local ui = require "moonlit"
+if ui.toggle "New" then
+  ui.caption "b"
+  ui.text("x", { key = "x" })
+  ui.sleep(0.2)
+  ui.text("c", { key = "c" })
+else
+  for _, name in ipairs { "a", "b", "c" } do ui.text(name, { key = name }) end
+end
+`, async (host, page) => {
+  await page.settled()
+  page.set('toggle', 'New', true)
+  await page.until(() => page.find('text', 'x'))
+  assert.deepEqual(page.texts().filter((text) => typeof text === 'string'), ['b', 'x', 'a', 'b', 'c'])
+  await page.settled()
+  assert.deepEqual(page.texts().filter((text) => typeof text === 'string'), ['b', 'x', 'c'])
+}))
+
+const endings = {
+  'ui.stop()': ['finished', [], 'ui.stop()'],
+  'an error': ['failed', ['no'], 'error("no", 0)'],
+  'its time limit': ['limited', ['old'], 'ui.sleep(60)'],
+}
+for (const [name, [state, shown, how]] of Object.entries(endings)) {
+  test(`what a run that ends by ${name} has not drawn ${shown.includes('old') ? 'stays' : 'goes'}`, () => withApp(`
+local ui = require "moonlit"
+if ui.toggle "End" then ${how} end
+ui.caption "old"
+`, async (host, page) => {
+    await page.settled()
+    page.set('toggle', 'End', true)
+    await page.until(() => page.ev === page.n && page.state === state)
+    assert.deepEqual(page.texts().filter((text) => shown.concat('old').includes(text)), shown)
+  }, { options: ['--wall-limit', '0.5'] }))
+}
+
 test('ui.rerun starts again at once, a hundred times at most', () => withApp(`
 local ui = require "moonlit"
 ui.button "Go"
