@@ -241,10 +241,10 @@ struct chunk *chunk_load_module(struct state *state, const char *path, struct er
     if (chunk == NULL || chunk->factory != LUA_NOREF) {
         return chunk;
     }
-    bool was_guarded = state->memory.guarded;
-    state->memory.guarded = false; /* what is compiled for all is not of the run that asked first */
+    /* What is compiled for all is not of the run that asked first. */
+    bool was_guarded = state_set_guarded(state, false);
     bool ok = fill(state, chunk, error);
-    state->memory.guarded = was_guarded;
+    state_set_guarded(state, was_guarded);
     return ok ? chunk : NULL;
 }
 

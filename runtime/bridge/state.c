@@ -79,6 +79,13 @@ void state_unguard(struct state *state)
     }
 }
 
+bool state_set_guarded(struct state *state, bool guarded)
+{
+    bool before = state->memory.guarded;
+    state->memory.guarded = guarded;
+    return before;
+}
+
 ptrdiff_t state_growth(const struct state *state)
 {
     return (ptrdiff_t)state->memory.bytes - (ptrdiff_t)state->memory.before;

@@ -109,6 +109,10 @@ void state_set_on_file(struct state *state, void (*on_file)(void *data, const ch
 void state_guard(struct state *state, size_t growth_limit);
 void state_unguard(struct state *state);
 
+/* Refuse nothing while the host does something for itself in the middle of a run; returns what was
+ * so before, to be set again. */
+bool state_set_guarded(struct state *state, bool guarded);
+
 /* Growth of the heap since state_guard; below zero when others' garbage was collected. */
 ptrdiff_t state_growth(const struct state *state);
 

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <stdlib.h>
 
+#include "bridge/state.h"
 #include "run/engine.h"
 #include "run/run.h"
 
@@ -45,7 +46,9 @@ int op_wait(lua_State *L, struct op *op)
     branch->op = op;
     run->operations++;
     engine->yield = YIELD_OP;
+    bool was_guarded = state_set_guarded(engine->state, false); /* branches, runs: the host's own */
     op->type->start(op);
+    state_set_guarded(engine->state, was_guarded);
     return lua_yield(L, 0);
 }
 

@@ -131,6 +131,20 @@ ui.text(type(ui.state.choice) .. " " .. ui.state.choice)
   }
 })
 
+test('a run that takes too long by the clock on the wall is ended where it waits', () => withPages(
+  'ui.text "before"\nui.sleep(60)', ['--wall-limit', '0.3'], async (host, bad, good) => {
+    bad.press('Bad')
+    await bad.until(() => bad.find('exception'))
+    const { kind, message, line } = bad.find('exception').props
+    assert.equal(kind, 'Time limit')
+    assert.match(message, /took more than 0.3 s and was ended.*--wall-limit/)
+    assert.equal(line, 6)
+    assert.ok(bad.texts().includes('before'))
+    good.press('Good')
+    await good.settled()
+    assert.equal(good.find('exception'), undefined)
+  }))
+
 test('a page that is full shows the error all the same', () => withPages(
   'for i = 1, 1e6 do ui.text("line " .. i) end', [], async (host, bad) => {
     bad.press('Bad')

@@ -110,6 +110,21 @@ test('a password in a URI is never printed', async () => {
   assert.doesNotMatch(result.err + result.out, /geheim/)
 })
 
+for (const [name, text, pattern] of [
+  ['a syntax error', 'local x = 1\nlocal y = = 2\n', /app\.lua:2: unexpected symbol near '='/],
+  ['bytecode', '\x1bLJ\x02', /app\.lua: this is bytecode; Moonlit runs Lua source only/],
+  ['10 MB', '-- '.padEnd(10 << 20, 'x'), /app\.lua: the file is larger than 1024 KiB/],
+  ['brackets in one another without end', 'return ' + '('.repeat(1e5), /app\.lua:1: /],
+]) {
+  test(`a script of ${name} is refused in one sentence, by run and by check`, async () => {
+    const path = scriptIn('app.lua', text)
+    assertRefusal(await command(['run', path, '--port', '0']), 1, pattern)
+    const { code, out, err } = await command(['check', path])
+    assert.equal(code, 1)
+    assert.match(out + err, pattern)
+  })
+}
+
 test('check finds a misspelt global without running', async () => {
   const path = scriptIn('app.lua', 'local ui = require "moonlit"\nui.title(tostrin(1))\nerror "not run"\n')
   const { code, out, err } = await command(['check', path])
