@@ -208,6 +208,17 @@ static void a_cursor_nobody_holds_is_collected(void **test)
     assert_int_equal(place->outcome, RUN_FINISHED);
 }
 
+static void the_server_is_given_what_the_run_has_left_of_its_time(void **test)
+{
+    struct place *place = *test; /* whose runs may last 120 s */
+    run_well(place, "mongo.database().products:find_one{}\n");
+    assert_in_range(numbers(place).max_time_ms, 110000, 120000);
+    run_well(place, "mongo.database().products:find_one({}, { max_time = 1.5 })\n");
+    assert_int_equal(numbers(place).max_time_ms, 1500);
+    run_well(place, "mongo.database().products:find_one({}, { max_time = 500 })\n");
+    assert_in_range(numbers(place).max_time_ms, 110000, 120000);
+}
+
 static void an_error_has_the_servers_code_and_the_scripts_line(void **test)
 {
     struct place *place = *test;
@@ -287,6 +298,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_cursor_that_is_closed_gives_its_client_back, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_cursor_nobody_holds_is_collected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_server_is_given_what_the_run_has_left_of_its_time,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_error_has_the_servers_code_and_the_scripts_line, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(misuse_is_raised_at_the_scripts_line, set_up, tear_down),
