@@ -32,6 +32,7 @@ const reads = {
   'find with a sort of two names': ['return names(c:find({}, { sort = { { "tag", -1 }, { "n", -1 } } }))', 'cat bee ant dog'],
   'find with a projection as a document': ['return tostring(c:find({ n = 1 }, { projection = { _id = 0, n = 1 } }):next())', '{ "n" : 1 }'],
   'find with a projection as names': ['return tostring(c:find({ n = 1 }, { projection = { "n" } }):next())', '{ "_id" : 1, "n" : 1 }'],
+  'find with names and without the _id': ['return tostring(c:find_one({ n = 1 }, { projection = { "n", _id = 0 } }))', '{ "n" : 1 }'],
   'find in batches of one': ['return names(c:find({}, { batch_size = 1, sort = { n = 1 } }))', 'ant bee cat dog'],
   'a cursor that is closed gives no more': ['local cursor = c:find({}, { batch_size = 1 }) cursor:next() cursor:close() return tostring(cursor:next())', 'nil'],
   'find with hint, comment, let, max_time and read_concern': ['return names(c:find({ n = 2 }, { hint = "_id_", comment = "why", let = { x = 1 }, max_time = 5, read_concern = { level = "local" } }))', 'bee'],

@@ -86,11 +86,14 @@ function checks.projection(what, name, value)
   if type(value) ~= "table" or not is_list(value) then return checks.document(what, name, value) end
   if type(value[1]) ~= "string" then return view_of_pairs(what, name, value) end
   local fields = {}
-  for _, field in ipairs(value) do
-    if type(field) ~= "string" then
+  for key, field in next, value do -- { "a", "b", _id = 0 }
+    if type(key) == "string" then
+      fields[key] = field
+    elseif type(field) == "string" then
+      fields[field] = 1
+    else
       misuse(("%s: %s must be a list of names, { \"a\", \"b\" }"):format(what, name))
     end
-    fields[field] = 1
   end
   return fields
 end

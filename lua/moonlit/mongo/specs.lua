@@ -10,7 +10,7 @@ local specs = {}
 ---@field sort? table the order: { price = -1 } or { {"a", 1}, {"b", -1} }; none by default
 ---@field skip? integer leave out so many first; 0 by default
 ---@field limit? integer at most so many; 0, the default, means all
----@field projection? table the fields: { "a", "b" }, or { secret = 0 }; all by default
+---@field projection? table the fields: { "a", _id = 0 }, or { secret = 0 }; all by default
 ---@field batch_size? integer documents fetched at a time; 101, then 16 MiB, by default
 ---@field hint? string|table the index, by name or keys; the server's choice by default
 ---@field collation? table how texts compare, { locale = "de" }; by their bytes by default
@@ -48,7 +48,7 @@ specs.find = options.spec {
 ---@class moonlit.FindOneOptions
 ---@field sort? table which one is meant when several match: the first; any by default
 ---@field skip? integer leave out so many first; 0 by default
----@field projection? table the fields: { "a", "b" }, or { secret = 0 }; all by default
+---@field projection? table the fields: { "a", _id = 0 }, or { secret = 0 }; all by default
 ---@field hint? string|table the index, by name or keys; the server's choice by default
 ---@field collation? table how texts compare, { locale = "de" }; by their bytes by default
 ---@field comment? any is seen in the server's log and profiler
@@ -210,7 +210,7 @@ specs.delete = options.spec {
 ---Options of find_one_and_update and find_one_and_replace.
 ---@class moonlit.FindAndOptions
 ---@field sort? table which one is meant when several match: the first; any by default
----@field projection? table the fields: { "a", "b" }, or { secret = 0 }; all by default
+---@field projection? table the fields: { "a", _id = 0 }, or { secret = 0 }; all by default
 ---@field upsert? boolean insert when none matches; false by default
 ---@field array_filters? table[] which items $[name] means, { { ["name.n"] = 5 } }
 ---@field hint? string|table the index, by name or keys; the server's choice by default
@@ -239,7 +239,7 @@ specs.find_and = options.spec {
 ---Options of find_one_and_delete.
 ---@class moonlit.FindAndDeleteOptions
 ---@field sort? table which one is meant when several match: the first; any by default
----@field projection? table the fields: { "a", "b" }, or { secret = 0 }; all by default
+---@field projection? table the fields: { "a", _id = 0 }, or { secret = 0 }; all by default
 ---@field hint? string|table the index, by name or keys; the server's choice by default
 ---@field collation? table how texts compare, { locale = "de" }; by their bytes by default
 ---@field let? table variables that expressions read as $$name
