@@ -11,7 +11,7 @@ local show = {}
 local metatable_of = debug.getmetatable
 
 local function is_cursor(value)
-  if type(value) ~= "table" then return false end
+  if type(value) ~= "userdata" then return false end
   local metatable = metatable_of(value)
   return metatable ~= nil and metatable.__handle == "cursor"
 end
@@ -223,7 +223,7 @@ end
 local function words_for(value)
   local kind = type(value)
   if kind == "string" then return value end
-  if kind == "table" or core.type(value) or bson.is_view(value) then return nil end
+  if kind == "table" or is_cursor(value) or core.type(value) or bson.is_view(value) then return nil end
   if kind == "function" then return "`function`" end
   local words = tostring(value)
   return words:find("\n", 1, true) and "\n```\n" .. words .. "\n```\n" or "`" .. words .. "`"

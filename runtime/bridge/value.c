@@ -125,6 +125,19 @@ static bool encode_view(struct encoder *e, const struct view *view, const char *
     return true;
 }
 
+/* Our handles say what they are; NULL for what is none. */
+static const char *handle_name(lua_State *L, int index)
+{
+    if (!lua_getmetatable(L, index)) {
+        return NULL;
+    }
+    lua_pushliteral(L, "__handle");
+    lua_rawget(L, -2);
+    const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+    lua_pop(L, 2); /* the metatable keeps it alive */
+    return name;
+}
+
 static bool encode_userdata(struct encoder *e, int index, const char *name)
 {
     const struct view *view = view_get(e->L, index);
@@ -133,7 +146,9 @@ static bool encode_userdata(struct encoder *e, int index, const char *name)
     }
     const struct scalar *scalar = scalar_get(e->L, index);
     if (scalar == NULL) {
-        return refuse(e, "a handle (userdata) cannot be written as BSON");
+        const char *name_of_handle = handle_name(e->L, index);
+        return refuse(e, "a %s cannot be written as BSON",
+                      name_of_handle != NULL ? name_of_handle : "handle (userdata)");
     }
     bson_write_raw(&e->out, scalar->kind, name, scalar->bytes, scalar->length);
     return true;
@@ -153,16 +168,10 @@ static bool check_metatable(struct encoder *e, int index, bool *is_array)
     if (*is_array) {
         return true;
     }
-    lua_getmetatable(L, index);
-    lua_pushliteral(L, "__handle");
-    lua_rawget(L, -2);
-    const char *handle = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-    bool refused = handle != NULL
-                       ? refuse(e, "a %s cannot be written as BSON", handle)
-                       : refuse(e, "an object (a table with a metatable) cannot be written as "
-                                   "BSON; use a plain table of its fields");
-    lua_pop(L, 2);
-    return refused;
+    const char *handle = handle_name(L, index);
+    return handle != NULL ? refuse(e, "a %s cannot be written as BSON", handle)
+                          : refuse(e, "an object (a table with a metatable) cannot be written as "
+                                      "BSON; use a plain table of its fields");
 }
 
 static bool enter_table(struct encoder *e, int index, bool *is_array)

@@ -34,6 +34,7 @@ const reads = {
   'find with a projection as names': ['return tostring(c:find({ n = 1 }, { projection = { "n" } }):next())', '{ "_id" : 1, "n" : 1 }'],
   'find with names and without the _id': ['return tostring(c:find_one({ n = 1 }, { projection = { "n", _id = 0 } }))', '{ "n" : 1 }'],
   'find in batches of one': ['return names(c:find({}, { batch_size = 1, sort = { n = 1 } }))', 'ant bee cat dog'],
+  'ipairs and pairs go over a cursor': ['local s = "" for i, d in ipairs(c:find({}, { sort = { n = 1 }, batch_size = 2 })) do s = s .. i .. d.name end for i, d in pairs(c:find { n = 4 }) do s = s .. i .. d.name end return s', '1ant2bee3cat4dog1dog'],
   'a cursor that is closed gives no more': ['local cursor = c:find({}, { batch_size = 1 }) cursor:next() cursor:close() return tostring(cursor:next())', 'nil'],
   'find with hint, comment, let, max_time and read_concern': ['return names(c:find({ n = 2 }, { hint = "_id_", comment = "why", let = { x = 1 }, max_time = 5, read_concern = { level = "local" } }))', 'bee'],
   'find_one gives a document': ['return c:find_one({ tag = "b" }, { sort = { n = -1 } }).name', 'cat'],
@@ -139,6 +140,12 @@ const refusals = {
   'a list with a hole': ['c:insert_one { x = { 1, nil, 3 } }', /x: the list has a hole/],
   'a list with names': ['c:insert_one { x = { 1, a = 2 } }', /x: the table mixes/],
   'a function': ['c:insert_one { x = { y = print } }', /x\.y: a function cannot be written/],
+  'the length of a cursor': ['return #c:find {}', /does not know how many are to come: ask count_documents/],
+  'an item of a cursor by its number': ['return c:find {}[1]', /cannot be indexed: go over it, or take cursor:list\(\)\[1\]/],
+  'a misspelt method of a cursor': ['return c:find {}:lisst()', /a cursor has no method "lisst"; did you mean "list"/],
+  'a method of a cursor called with a dot': ['return c:find({}).list()', /with a colon on a cursor: cursor:list\(\)/],
+  'a cursor to be stored': ['c:insert_one { x = c:find {} }', /x: a cursor cannot be written as BSON/],
+  'a cursor where a list is wanted': ['c:insert_many(c:find {})', /must be a list of documents, .* got a cursor/],
   'an order that a table cannot tell': ['c:find({}, { sort = { a = 1, b = 1 } })', /write sort = \{ \{"a", 1\}, \{"b", -1\} \}/],
 }
 

@@ -22,7 +22,9 @@ end
 
 local function kind_of(value)
   local kind = type(value)
-  return kind == "string" and "text" or bson.is_view(value) or kind
+  local metatable = (kind == "table" or kind == "userdata") and debug.getmetatable(value)
+  return metatable and rawget(metatable, "__handle") or kind == "string" and "text"
+    or bson.is_view(value) or kind
 end
 
 ---A document of pairs, in their order; the sentence names the place as "what: name...".
