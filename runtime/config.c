@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,7 +8,15 @@
 
 #include "limits.h"
 
-enum option_kind { OPTION_TEXT, OPTION_PORT, OPTION_NUMBER, OPTION_ON, OPTION_OFF, OPTION_NAME };
+enum option_kind {
+    OPTION_TEXT,
+    OPTION_PORT,
+    OPTION_NUMBER,
+    OPTION_WHOLE,
+    OPTION_ON,
+    OPTION_OFF,
+    OPTION_NAME
+};
 
 struct option {
     const char *name;
@@ -38,6 +47,8 @@ static const struct option options[] = {
      "a press whose button is not drawn, while newer events wait (30)"},
     {"--session-timeout", "SECONDS", OPTION_NUMBER, AT(session_timeout),
      "how long a session without a page is kept (600)"},
+    {"--session-limit", "NUMBER", OPTION_WHOLE, AT(session_limit),
+     "sessions kept at once; a page more is refused (10000)"},
     {"--test-commands", NULL, OPTION_ON, AT(test_commands),
      "the built-in store knows configureFailPoint (for tests)"},
 };
@@ -54,6 +65,7 @@ static void set_defaults(struct config *config)
         .memory_limit = (double)LIMIT_RUN_MEMORY / (1024 * 1024),
         .press_limit = LIMIT_RUN_PRESS_TIME / 1e3,
         .session_timeout = LIMIT_SESSION_IDLE_TIME / 1e3,
+        .session_limit = LIMIT_SESSIONS,
     };
     const char *uri = getenv("MONGODB_URI");
     if (uri != NULL && uri[0] != '\0') {
@@ -88,9 +100,11 @@ static bool read_positive(double *out, const struct option *option, const char *
 {
     char *end;
     double number = strtod(text, &end);
-    if (*text == '\0' || *end != '\0' || !(number > 0 && number < 1e9)) {
-        return error_set(error, ERROR_MISUSE, 0, "%s is a number above 0, not \"%s\".",
-                         option->name, text);
+    bool is_whole = option->kind == OPTION_WHOLE;
+    if (*text == '\0' || *end != '\0' || !(number > 0 && number < 1e9) ||
+        (is_whole && number != floor(number))) {
+        return error_set(error, ERROR_MISUSE, 0, "%s is a %snumber above 0, not \"%s\".",
+                         option->name, is_whole ? "whole " : "", text);
     }
     *out = number;
     return true;
@@ -107,6 +121,7 @@ static bool set_option(struct config *config, const struct option *option, const
     case OPTION_PORT:
         return read_port(out, value, error);
     case OPTION_NUMBER:
+    case OPTION_WHOLE:
         return read_positive(out, option, value, error);
     case OPTION_ON:
     case OPTION_OFF:

@@ -27,6 +27,7 @@ struct config {
     double press_limit;     /* seconds */
     double memory_limit;    /* MiB */
     double session_timeout; /* seconds */
+    double session_limit;   /* a whole number */
 };
 
 /* Defaults, then the environment (MONGODB_URI), then the arguments after `run`. */

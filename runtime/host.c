@@ -148,7 +148,8 @@ bool host_start(struct host *host, struct error *error)
     }
     struct registry_app app = host_app_for_registry(host);
     host->registry = registry_new(&host->engine, &app, app_name(host->app),
-                                  (uint64_t)(host->config.session_timeout * 1e3));
+                                  (uint64_t)(host->config.session_timeout * 1e3),
+                                  (size_t)host->config.session_limit);
     return server_listen(host->server, host->config.host, host->config.port, error) &&
            open_database(host, error);
 }

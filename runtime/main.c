@@ -2,11 +2,14 @@
  * The moonlit binary: a small table of subcommands. It makes a host on a loop, runs it, and is the
  * only place with signal handlers and exit codes: 0 fine, 1 it could not be done, 2 wrong use.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -84,17 +87,35 @@ static void raise_file_limit(void)
     }
 }
 
+/* In a grandchild, with nothing of ours but the address; returns only when that failed. */
+static void become_opener(const char *url)
+{
+    int words = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+    int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        dup2(nothing, fd);
+    }
+    setsid();
+    execlp("xdg-open", "xdg-open", url, (char *)NULL);
+    dprintf(words, "moonlit: no browser can be opened: xdg-open: %s\n", strerror(errno));
+}
+
+/* By a grandchild, so that whatever it does nobody has to wait for it. */
 static void open_browser(const char *url)
 {
     pid_t child = fork();
     if (child == 0) {
-        execlp("xdg-open", "xdg-open", url, (char *)NULL);
-        _exit(127);
+        if (fork() == 0) {
+            become_opener(url);
+        }
+        _exit(0);
     }
+    waitpid(child, NULL, 0);
 }
 
-static void say_ready(const struct config *config, struct host *host)
+static void say_ready(struct host *host)
 {
+    const struct config *config = &host->config;
     char url[300];
     bool is_any = strcmp(config->host, "0.0.0.0") == 0 || strcmp(config->host, "::") == 0;
     bool is_v6 = strchr(config->host, ':') != NULL && !is_any;
@@ -125,7 +146,7 @@ static int run_call(int count, char **arguments)
     if (runner.host != NULL && host_start(runner.host, &error)) {
         code = 0;
         runner.watchdog = watchdog_new(&runner.loop, &runner.host->engine);
-        say_ready(&config, runner.host);
+        say_ready(runner.host);
     } else {
         complain(error.message, 1);
         runner.stopping = true;

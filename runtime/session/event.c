@@ -45,12 +45,14 @@ static void put_value(struct event *event, struct event_value *value)
         struct event_value *old = list_item(link, struct event_value, link);
         if (old->id == value->id) {
             list_remove(link);
+            event->size -= old->length;
             free(old);
             event->count--;
             break;
         }
     }
     list_push_last(&event->values, &value->link);
+    event->size += value->length;
     event->count++;
 }
 
@@ -87,16 +89,20 @@ bool event_queue_push(struct event_queue *queue, struct event *event)
                              : list_item(queue->events.previous, struct event, link);
     bool merges = last != NULL && last->press == 0 && last->load == event->load &&
                   last->count + event->count <= LIMIT_EVENT_VALUES;
-    if (!merges && queue->count >= LIMIT_EVENTS) {
+    bool is_full = !merges && queue->count >= LIMIT_EVENTS;
+    if (is_full || (last != NULL && queue->size + event->size > LIMIT_EVENTS_BYTES)) {
         return false;
     }
     queue->presses += event->press != 0;
     if (merges) {
+        queue->size -= last->size;
         merge(last, event);
+        queue->size += last->size;
         return true;
     }
     list_push_last(&queue->events, &event->link);
     queue->count++;
+    queue->size += event->size;
     return true;
 }
 
@@ -110,6 +116,7 @@ struct event *event_queue_take(struct event_queue *queue)
         }
         list_remove(&first->link);
         queue->count--;
+        queue->size -= first->size;
         queue->presses -= first->press != 0;
         if (taken == NULL) {
             taken = first;

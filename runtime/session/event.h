@@ -33,12 +33,14 @@ struct event {
     uint64_t press;
     struct list values;
     size_t count;
+    size_t size; /* bytes of all values */
 };
 
 struct event_queue {
     struct list events;
     size_t count; /* entries after merging */
     size_t presses;
+    size_t size; /* bytes of all values */
 };
 
 void event_queue_init(struct event_queue *queue);
@@ -52,7 +54,7 @@ void event_set_value(struct event *event, uint64_t id, uint8_t type, const uint8
                      size_t length);
 
 /* Take over the event. False, and nothing changed, when the queue holds LIMIT_EVENTS already (a
- * merge always has room). */
+ * merge always has room), or would hold more than LIMIT_EVENTS_BYTES of values. */
 bool event_queue_push(struct event_queue *queue, struct event *event);
 
 /* What the next run takes, as one event, or NULL when the queue is empty. */

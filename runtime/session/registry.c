@@ -10,13 +10,14 @@
 #include "ui/draft.h"
 
 struct registry *registry_new(struct engine *engine, const struct registry_app *app,
-                              const char *app_name, uint64_t idle_ms)
+                              const char *app_name, uint64_t idle_ms, size_t most)
 {
     struct registry *registry = memory_new(sizeof *registry);
     registry->engine = engine;
     registry->app = *app;
     registry->app_name = app_name;
     registry->idle_ms = idle_ms;
+    registry->most = most;
     list_init(&registry->sessions);
     return registry;
 }
@@ -94,11 +95,13 @@ static struct session *find_oldest_idle(struct registry *registry)
 
 struct session *registry_open(struct registry *registry, struct error *error)
 {
-    if (registry->count >= LIMIT_SESSIONS) {
+    if (registry->count >= registry->most) {
         struct session *oldest = find_oldest_idle(registry);
         if (oldest == NULL) {
-            error_set(error, ERROR_LIMIT, 0, "This host serves %d pages already: try again later.",
-                      LIMIT_SESSIONS);
+            error_set(error, ERROR_LIMIT, 0,
+                      "This host serves %zu pages already, which is its --session-limit: try again "
+                      "later.",
+                      registry->most);
             return NULL;
         }
         registry_remove(registry, oldest);

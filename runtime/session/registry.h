@@ -45,7 +45,8 @@ struct registry {
     struct engine *engine;
     struct registry_app app;
     const char *app_name;
-    uint64_t idle_ms;
+    uint64_t idle_ms; /* a session without a page is kept for so long */
+    size_t most;      /* sessions at once */
     struct list sessions;
     size_t count;
     uint64_t opened;
@@ -55,7 +56,7 @@ struct registry {
 };
 
 struct registry *registry_new(struct engine *engine, const struct registry_app *app,
-                              const char *app_name, uint64_t idle_ms);
+                              const char *app_name, uint64_t idle_ms, size_t most);
 
 /* Every session's run has ended before. */
 void registry_free(struct registry *registry);

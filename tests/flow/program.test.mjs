@@ -4,10 +4,10 @@ import assert from 'node:assert/strict'
 import net from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Moonlit, folder } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
-import { command, request } from '../support/process.mjs'
+import { childrenOf, command, request } from '../support/process.mjs'
 
 const hello = 'local ui = require "moonlit"\nui.title "Hello"\n'
 
@@ -50,6 +50,12 @@ test('help lists the commands, and help of each tells its options', async () => 
     '--cpu-limit', '--wall-limit', '--memory-limit', '--session-timeout']) {
     assert.ok(run.out.includes(option), option)
   }
+  for (const [option, value, standard] of [['--host', 'ADDRESS', '127\\.0\\.0\\.1'], ['--port', 'NUMBER', '8501'],
+    ['--database', 'URI', 'the built-in store'], ['--store', 'DIR', '\\.moonlit/store beside the app'], ['--cpu-limit', 'SECONDS', '10'],
+    ['--wall-limit', 'SECONDS', '120'], ['--memory-limit', 'MIB', '128'], ['--press-limit', 'SECONDS', '30'],
+    ['--session-timeout', 'SECONDS', '600'], ['--session-limit', 'NUMBER', '10000']]) {
+    assert.match(run.out, new RegExp(`${option} ${value}.*\\(${standard}\\)`), option)
+  }
   const store = await command(['help', 'store'])
   for (const option of ['--socket', '--listen', '--test-commands']) assert.ok(store.out.includes(option), option)
 })
@@ -67,6 +73,7 @@ for (const [name, words, pattern] of [
   ['an option without its value', ['run', '--port'], /--port needs a value/],
   ['a port that is no number', ['run', '--port', 'many'], /--port.*"many"/],
   ['a limit that is no number', ['run', '--cpu-limit', '-1'], /--cpu-limit.*"-1"/],
+  ['a limit that is not a whole number', ['run', '--session-limit', '1.5'], /--session-limit.*whole.*"1\.5"/],
   ['a value for an option without one', ['run', '--open=yes'], /--open takes no value/],
   ['two scripts', ['run', 'a.lua', 'b.lua'], /a\.lua.*b\.lua/],
   ['an unknown option of store', ['store', '--speed'], /--speed/],
@@ -80,6 +87,20 @@ test('a missing file is one sentence with its name and exit code 1', async () =>
 
 test('a folder without an app says which file it looks for', async () => {
   assertRefusal(await command(['run', folder(), '--port', '0']), 1, /app\.lua/)
+})
+
+test('a name that no host can have is one sentence', async () => {
+  const result = await command(['run', scriptIn('app.lua', hello), '--allow-host', 'a b', '--port', '0'])
+  assertRefusal(result, 1, /"a b".*--allow-host/)
+})
+
+test('an address that is not of this machine is one sentence', async () => {
+  const result = await command(['run', scriptIn('app.lua', hello), '--host', '192.0.2.1', '--port', '0'])
+  assertRefusal(result, 1, /192\.0\.2\.1.*--host/)
+})
+
+test('a store that would listen to other machines is one sentence with the way out', async () => {
+  assertRefusal(await command(['store', folder(), '--listen', '0.0.0.0:0']), 1, /this machine only.*127\.0\.0\.1/)
 })
 
 test('a port in use is one sentence with the port and the way out, exit code 1', async () => {
@@ -196,3 +217,35 @@ test('an asset has an ETag, is compressed, and is kept for ever', () => withHost
   const again = await request(host.port, '/' + script, { 'accept-encoding': 'gzip', 'if-none-match': answer.headers.etag })
   assert.equal(again.status, 304)
 }))
+
+test('--open hands the address to xdg-open, once, and waits for nothing', async () => {
+  const tools = folder()
+  const told = join(tools, 'told')
+  writeFileSync(join(tools, 'xdg-open'), `#!/bin/sh\necho "$$" > ${told}.pid; echo "$@" >> ${told}.new; mv ${told}.new ${told}; exec sleep 600\n`, { mode: 0o755 })
+  await withHost({ options: ['--open'], env: { PATH: `${tools}:${process.env.PATH}` } }, async (host) => {
+    await host.eventually(() => existsSync(told))
+    assert.equal(readFileSync(told, 'utf8'), `${host.url}\n`)
+    await host.eventually(() => childrenOf(host.child.pid).length === 1) // the store alone
+    process.kill(Number(readFileSync(`${told}.pid`, 'utf8')))
+  })
+})
+
+test('without a browser to open, the log says so and the app is served', () => withHost(
+  { options: ['--open'], env: { PATH: folder() } }, async (host) => {
+    await host.until(() => /no browser can be opened/.test(host.log))
+    assert.equal((await host.get('/_moonlit/health')).text, 'ok')
+  }))
+
+test('there is an upper bound on sessions; a page more is told so, until one goes', () => withHost(
+  { options: ['--session-limit', '2'] }, async (host) => {
+    const [one] = [await Page.open(host), await Page.open(host)]
+    const third = await Page.open(host, { welcome: false })
+    await third.until(() => third.closed)
+    assert.equal(third.closed, 1013)
+    assert.match(third.messages.at(-1).message, /2 pages already.*--session-limit/)
+    one.close()
+    await host.eventually(async () => await host.metric('moonlit_sockets') === 1)
+    const fourth = await Page.open(host)
+    await fourth.settled()
+    assert.equal(await host.metric('moonlit_sessions'), 2, 'the one without a page made room')
+  }))

@@ -101,6 +101,45 @@ static void a_merge_always_has_room(void **state)
     event_queue_deinit(&queue);
 }
 
+static void the_values_that_wait_have_a_maximum(void **state)
+{
+    (void)state;
+    enum { SIZE = 1024 * 1024 };
+    struct event_queue queue;
+    event_queue_init(&queue);
+    uint8_t *text = calloc(1, SIZE);
+    int64_t n = 0;
+    bool has_room = true;
+    while (has_room) {
+        struct event *event = event_new(1, ++n, 0, 5);
+        event_set_value(event, 7, 2, text, SIZE);
+        has_room = event_queue_push(&queue, event);
+        if (!has_room) {
+            event_free(event);
+        }
+    }
+    assert_int_equal(queue.size, LIMIT_EVENTS_BYTES);
+    assert_int_equal(n, LIMIT_EVENTS_BYTES / SIZE + 1);
+    push(&queue, n, 5, 0, 0); /* a press without values has room still */
+    while (queue.count > 0) {
+        event_free(event_queue_take(&queue));
+    }
+    assert_int_equal(queue.size, 0);
+    free(text);
+}
+
+static void a_merge_frees_what_it_replaces(void **state)
+{
+    (void)state;
+    struct event_queue queue;
+    event_queue_init(&queue);
+    for (int i = 1; i <= 100; i++) {
+        push(&queue, i, 0, 7, (uint8_t)i);
+    }
+    assert_int_equal(queue.size, 1);
+    event_queue_deinit(&queue);
+}
+
 static void dropping_presses_keeps_the_values(void **state)
 {
     (void)state;
@@ -159,6 +198,8 @@ int main(void)
         cmocka_unit_test(a_press_is_a_barrier_for_later_values),
         cmocka_unit_test(a_full_queue_refuses_and_loses_nothing),
         cmocka_unit_test(a_merge_always_has_room),
+        cmocka_unit_test(the_values_that_wait_have_a_maximum),
+        cmocka_unit_test(a_merge_frees_what_it_replaces),
         cmocka_unit_test(dropping_presses_keeps_the_values),
         cmocka_unit_test(events_of_two_page_loads_do_not_merge),
         cmocka_unit_test(a_number_without_an_event_goes_with_what_waits_before_it),
