@@ -61,11 +61,12 @@ local DatabaseHandle = handle.class("database", Database, function(self, key)
     check_collection_name(key))
 end)
 
--- `db:comand{}` calls the collection "comand".
+-- `db:comand{}` calls the collection "comand", and so does `for x in db.comand do`.
 function CollectionHandle.__call(self)
   local name = handle.names(self, "collection", "name").collection
-  problem.misuse(("a database has no method %q%s; a collection is not called, its methods are")
-    :format(name, options.did_you_mean(name, Database)))
+  local near = options.did_you_mean(name, Database)
+  problem.misuse(near ~= "" and ("a database has no method %q%s"):format(name, near)
+    or ("a collection cannot be called: go over %s:find{}, or call another method of it"):format(name))
 end
 
 ---A collection by its name, also where that is no word of Lua or that of a method.

@@ -43,6 +43,7 @@ describe("handles", function()
     has(refusal(function() return products:find_onee {} end), 'did you mean "find_one"?')
     has(refusal(function() return products:xyzzy {} end), 'no method "xyzzy"')
     has(refusal(function() return db:comand {} end), 'a database has no method "comand"; did you mean "command"?')
+    has(refusal(function() for _ in products do end end), "go over products:find{}")
   end)
   it("refuse names that the server refuses", function()
     for _, name in ipairs { "", "a$b", ".a", "a.", "a\0b" } do
