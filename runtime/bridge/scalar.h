@@ -27,6 +27,9 @@ void scalar_push_null(lua_State *L);
 /* The scalar at `index`, or NULL when it is something else. */
 const struct scalar *scalar_get(lua_State *L, int index);
 
+/* The scalar as an element without a name, for the readers of base/bson.h. */
+struct bson_element scalar_element(const struct scalar *scalar);
+
 /* Make the metatables; called by value_open. */
 void scalar_open(lua_State *L);
 
