@@ -272,6 +272,22 @@ static void every_kind_of_loop_is_interrupted(void **state)
     }
 }
 
+static void loops_of_scripts_are_compiled_to_machine_code(void **state)
+{
+    (void)state;
+    struct script_case *test = case_new();
+    assert_int_equal(luaL_dostring(test->state->L,
+                                   "traces = 0 require('jit').attach(function(what) "
+                                   "if what == 'stop' then traces = traces + 1 end end, 'trace')"),
+                     0);
+    case_push_open_globals(test);
+    assert_string_equal(case_run(test, "local s = 0 for i = 1, 1e5 do s = s + i end\n"
+                                       "while s > 0 do s = s - 1e5 end\n"
+                                       "assert(require('jit').status() and traces >= 2, traces)"),
+                        "");
+    case_free(test);
+}
+
 static void a_function_with_too_many_upvalues_is_interrupted_all_the_same(void **state)
 {
     (void)state;
@@ -436,9 +452,66 @@ static void loop_of(struct generator *generator)
     generator->loops--;
 }
 
+/* A function with its own parameters, which may leave early, call itself and be called at once. */
+static void function_of(struct generator *generator)
+{
+    static const char *const ends[] = {"", "return v0", "return f0(v1)", "return ...",
+                                       "return select('#', ...), v2"};
+    int loops = generator->loops;
+    bool outer = generator->in_function;
+    generator->loops = 0;
+    generator->in_function = true;
+    buffer_append_format(&generator->out, "local function f%u(v%u, ...) deeper() ",
+                         pick(generator, 3), pick(generator, 4));
+    block_of(generator);
+    buffer_append_format(&generator->out, " %s end out(f%u(v3, v2, v1))\n",
+                         ends[pick(generator, 5)], pick(generator, 3));
+    generator->in_function = outer;
+    generator->loops = loops;
+}
+
+/* Things that a rewriter could trip over; the error's words hold the line. */
+static void special_of(struct generator *generator)
+{
+    static const char *const specials[] = {
+        "if ask() then error('at') end",
+        "v0, v1 = v1, (ask())",
+        "local t = { n = 0 } function t:add(x) self.n = self.n + num(x) return self end "
+        "out(t:add(v0):add(2).n)",
+        "local i = 0 repeat local last = i i = i + 1 until last > 1 or ask()",
+        "local fs = {} for i = 1, 2 do fs[i] = function() i = i + 1 return i end end "
+        "out(fs[1]() + fs[1]() + fs[2]())",
+        "for k, x in pairs { 1, 2, v0 } do if x == 2 then out(k) end end",
+        "out([[a ]=] --[[ end ]] .. '\\' end --') -- end if\n",
+        "out(pcall(function(...) return select('#', ...), ... end, v0, nil, v1))",
+        "local w = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i) end return v0 end) "
+        "out(w()) out(w()) out(w())",
+        "out((('abc'):gsub('b', function(c) return c .. tostring(v2) end)))",
+        "while true do if ask() then break end out('w') do break end end",
+        "for i = 2, 1, -1 do for j = i, 1, -1 do if ask() then break end out(i * j) end end",
+    };
+    buffer_append_text(&generator->out, "do ");
+    buffer_append_text(&generator->out,
+                       specials[pick(generator, sizeof specials / sizeof *specials)]);
+    buffer_append_text(&generator->out, " end");
+}
+
 static void statement_of(struct generator *generator)
 {
-    switch (pick(generator, 11)) {
+    switch (pick(generator, 15)) {
+    case 11:
+        function_of(generator);
+        break;
+    case 12:
+    case 13:
+        special_of(generator);
+        break;
+    case 14:
+        buffer_append_text(&generator->out,
+                           generator->in_function
+                               ? "if ask() then return f1(v0), v1 end"
+                               : "do if ask() then goto over end out('n') ::over:: end");
+        break;
     case 0:
     case 1:
         buffer_append_format(&generator->out, "local v%u = ", pick(generator, 4));
@@ -497,6 +570,7 @@ static const char prelude[] =
     "local text = {} local function out(x) steps = steps + 1 "
     "if steps > 5000 then error('enough', 0) end "
     "if #text < 300 then text[#text + 1] = tostring(x):sub(1, 20) end end\n"
+    "local function deeper() steps = steps + 20 if steps > 5000 then error('enough', 0) end end\n"
     "local v0, v1, v2, v3 = 1, 2, 'a', false\n"
     "local function f0(x) return x end local function f1(x) return num(x) % 7 end\n"
     "local function f2(x) if ask() then return f1(x) end return x end\n"
@@ -504,23 +578,34 @@ static const char prelude[] =
 static const char ending[] =
     "\nend) result = table.concat(text, ' ') .. '|' .. tostring(problem)\n";
 
-/* Run as it is, or rewritten; the result is the global of that name. */
-static char *result_of(struct script_case *test, const char *source, size_t length, bool rewritten)
+/* Run as it is, rewritten, or rewritten in the sandbox and stopped at each tick; the result is the
+ * global of that name. */
+enum way { AS_IT_IS, REWRITTEN, SLICED };
+
+static char *result_of(struct script_case *test, const char *source, size_t length, enum way way)
 {
     lua_State *L = test->state->L;
     struct error error = {0};
-    case_push_open_globals(test);
+    if (way == SLICED) {
+        case_push_sandbox(test, LUA_NOREF);
+    } else {
+        case_push_open_globals(test);
+    }
     int environment = lua_gettop(L);
     bool ok = true;
-    if (rewritten) {
+    if (way != AS_IT_IS) {
         ok = chunk_load_text(L, source, length, "=random", environment, &error);
     } else {
         ok = luaL_loadbuffer(L, source, length, "=random") == 0;
         lua_pushvalue(L, environment);
         lua_setfenv(L, -2);
     }
-    if (!ok || lua_pcall(L, 0, 0, 0) != 0) {
-        fail_msg("%s %s\n%.*s", error.message, lua_tostring(L, -1), (int)length, source);
+    lua_State *co = lua_newthread(L);
+    lua_insert(L, -2);
+    lua_xmove(L, co, ok ? 1 : 0);
+    test->tick_yields = way == SLICED;
+    if (!ok || case_resume(test, co, 10000000) != 0) {
+        fail_msg("%s %s\n%.*s", error.message, lua_tostring(co, -1), (int)length, source);
     }
     lua_getfield(L, environment, "result");
     char *result = strdup(lua_tostring(L, -1));
@@ -562,15 +647,17 @@ static void a_rewritten_program_computes_what_the_original_does(void **state)
         buffer_append(&generator.out, "", 1);
         const char *source = (const char *)generator.out.bytes;
         size_t length = generator.out.length - 1;
-        char *original = result_of(test, source, length, false);
-        test->log[0] = '\0';
-        char *rewritten = result_of(test, source, length, true);
-        if (strcmp(original, rewritten) != 0) {
-            fail_msg("seed %u\n%s\n%s\n%s", seed, source, original, rewritten);
+        char *original = result_of(test, source, length, AS_IT_IS);
+        for (enum way way = REWRITTEN; way <= SLICED; way++) {
+            test->log[0] = '\0';
+            char *result = result_of(test, source, length, way);
+            if (strcmp(original, result) != 0) {
+                fail_msg("seed %u, way %d\n%s\n%s\n%s", seed, way, original, result, source);
+            }
+            expect_holds_ended(test, source);
+            free(result);
         }
-        expect_holds_ended(test, source);
         free(original);
-        free(rewritten);
         buffer_deinit(&generator.out);
         case_free(test);
     }
@@ -615,6 +702,7 @@ int main(void)
         cmocka_unit_test(a_local_left_by_break_or_goto_ends_its_hold),
         cmocka_unit_test(a_statement_throws_the_press_away_and_an_argument_keeps_it),
         cmocka_unit_test(every_kind_of_loop_is_interrupted),
+        cmocka_unit_test(loops_of_scripts_are_compiled_to_machine_code),
         cmocka_unit_test(a_function_with_too_many_upvalues_is_interrupted_all_the_same),
         cmocka_unit_test(two_hundred_locals_still_run),
         cmocka_unit_test(lines_are_those_of_the_source),
