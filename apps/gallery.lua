@@ -24,7 +24,7 @@ ui.progress(amount / 100, "The amount, as a bar")
 
 -- ---- text ----
 
-ui.header("Text", { divider = "blue" })
+ui.header("Text", { divider = "yellow" })
 local left, right = ui.columns({ 3, 2 }, { gap = "medium" })
 left:subheader("Markdown", { anchor = "markdown" })
 left:markdown([[
@@ -83,14 +83,17 @@ one:radio("One of a few", { "small", "medium", "large" },
 one:radio("Side by side", { 1, 2, 3 }, { horizontal = true, format_func = function(n) return "no. " .. n end, disabled = quiet })
 one:selectbox("One of many", { "Luna", "Titan", "Europa", "Io", "Callisto" }, { key = "moon", disabled = quiet })
 one:selectbox("None at first", { "Phobos", "Deimos" }, { index = false, placeholder = "Choose a moon", disabled = quiet })
+one:selectbox("Searched while typing", { "Ariel", "Miranda", "Oberon", "Titania", "Umbriel" }, { filter_mode = "fuzzy", disabled = quiet })
 one:multiselect("Any number", { "red", "green", "blue", "violet" },
   { default = { "green", "blue" }, max_selections = 3, placeholder = "Colours", disabled = quiet })
 
 two:slider("A number", { min = -1, max = 1, value = 0.25, step = 0.05, format = "%.2f", disabled = quiet })
 two:slider("A range", { min = 0, max = 24, value = { 8, 17 }, help = "From and to.", disabled = quiet })
+two:slider("A day", { min = bson.date "2026-01-01", max = bson.date "2026-12-31", value = bson.date "2026-06-21", disabled = quiet })
 two:number_input("Typed or stepped", { min = 0, max = 10, value = 3, icon = "box", disabled = quiet })
 two:number_input("With two digits", { value = 1.5, step = 0.25, format = "%.2f", disabled = quiet })
 two:text_input("A line of text", { placeholder = "Type, then press Enter", disabled = quiet })
+two:text_input("An address", { type = "email", required = true, value = "selene@example.org", icon = "mail", disabled = quiet })
 two:text_input("A secret", { type = "password", autocomplete = "off", disabled = quiet })
 two:text_area("Several lines", { value = "One\nTwo", height = 120, max_chars = 200, disabled = quiet })
 
@@ -138,7 +141,8 @@ local monthly, yearly = ui.tabs({ "Monthly", "Yearly" }, { default = "Yearly" })
 monthly:write "One payment a month."
 yearly:write "One payment a year, and two months are free."
 
-ui.expander("More words", { icon = "book" }):write "An expander keeps what is seldom read."
+local more = ui.expander("More words", { icon = "book", on_change = "rerun", key = "more" })
+more:write(more.open and "An expander may tell that it is open, and is filled only then." or "Nobody reads this.")
 ui.expander("Open at first", { expanded = true })(function()
   ui.caption "It can be closed."
 end)

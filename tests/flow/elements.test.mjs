@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Moonlit, apps } from '../support/moonlit.mjs'
+import { Moonlit, apps, require } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
 
 async function withApp(script, body) {
@@ -258,6 +258,33 @@ test('a slider of dates and numbers mixed says what it wants', async () => {
     }
   })
 })
+
+test('a rerun that changes nothing sends no operation, one changed metric less than 300 bytes', () => withApp(`
+ui.title "Orders"
+ui.state.n = ui.state.n or 1
+local left, right = ui.columns(2)
+left:metric("Orders", ui.state.n, ui.state.n - 1, { help = "All of them, since the beginning of the year.", border = true })
+right:table({ { name = "Luna", km = 3474, tags = { "a", "b" } }, { name = "Titan", km = 5149 } })
+right:json({ b = 1, a = { d = 1, c = 2 } })
+ui.tabs({ "One", "Two" }, { on_change = "rerun" })
+ui.slider("Range", { value = { 10, 20 } })
+if ui.button "More" then ui.state.n = ui.state.n + 1 ui.rerun() end
+ui.button "Again"
+`, async (page) => {
+  const { BSON } = require('bson')
+  const said = (from) => page.messages.slice(from).filter(({ ops }) => ops?.length > 0)
+  let from = page.messages.length
+  page.press('Again')
+  await page.settled()
+  assert.deepEqual(said(from), [])
+  from = page.messages.length
+  page.press('More')
+  await page.settled()
+  const [patch, ...more] = said(from)
+  assert.deepEqual([patch.ops.length, patch.ops[0].set, more], [1, { value: 2, delta: 1 }, []])
+  const size = BSON.calculateObjectSize(patch)
+  assert.ok(size < 300, `${size} bytes`)
+}))
 
 test('a plain table is shown with its names sorted, a document in its own order', () => withApp(`
 local bson = require "moonlit.bson"
