@@ -173,13 +173,28 @@ static void give_draft(struct registry *registry, struct draft *draft)
     registry->spare_draft = draft;
 }
 
-void session_start_next_run(struct session *session)
+/* The run of an event, or without one: of a press that a rerun handed on, which has had its
+ * callbacks, or of no press. */
+static struct run *make_run(struct session *session, const struct event *event)
 {
     struct registry *registry = session->registry;
+    lua_State *L = engine(session)->state->L;
+    int arguments = registry->app.push_run(registry->app.data, L, session, event);
+    struct run *run = run_new(engine(session), L, arguments, session, &session_run_owner, session);
+    run->draft = take_draft(registry);
+    run->press = event != NULL ? event->press : session->handed_on;
+    run->seen = event != NULL ? (uint64_t)event->seen : 0;
+    run->holds.press = run->press != 0 ? PRESS_UNRECEIVED : PRESS_NONE;
+    run->holds.callbacks = event != NULL;
+    return run;
+}
+
+void session_start_next_run(struct session *session)
+{
     if (session->queue.count == 0 && session->want == WANT_NOTHING && session->handed_on == 0) {
         return;
     }
-    /* A press handed on has had its callbacks, and newer events wait for it. */
+    /* Newer events wait for a press that was handed on. */
     struct event *event = session->handed_on == 0 ? event_queue_take(&session->queue) : NULL;
     session->want = WANT_NOTHING;
     session->waited_since = 0;
@@ -187,52 +202,52 @@ void session_start_next_run(struct session *session)
     if (event != NULL) {
         apply_values(session, event);
     }
-    lua_State *L = engine(session)->state->L;
-    int arguments = registry->app.push_run(registry->app.data, L, session, event);
-    struct run *run = run_new(engine(session), L, arguments, session, &session_run_owner, session);
-    session->run = run;
+    session->run = make_run(session, event);
     session->announced = event != NULL;
-    run->draft = take_draft(registry);
-    run->press = event != NULL ? event->press : session->handed_on;
-    run->seen = event != NULL ? (uint64_t)event->seen : 0;
-    run->holds.press = run->press != 0 ? PRESS_UNRECEIVED : PRESS_NONE;
-    run->holds.callbacks = event != NULL;
     session->handed_on = 0;
     if (event != NULL) {
         event_free(event);
     }
-    tree_begin(session->tree, run->number);
-    run_start(run);
+    tree_begin(session->tree, session->run->number);
+    run_start(session->run);
 }
 
 /* ---- what is told ---- */
 
+/* What the page is told at the end, and whether old elements that were not drawn go. */
+static const struct {
+    const char *word;
+    bool removes;
+} endings[] = {
+    [LEAVE_NOT] = {"finished", true},           [LEAVE_STOP_CALL] = {"finished", true},
+    [LEAVE_RERUN] = {"running", false},         [LEAVE_FAILED] = {"failed", true},
+    [LEAVE_SUPERSEDED] = {"superseded", false}, [LEAVE_STOPPED] = {"stopped", false},
+    [LEAVE_LIMIT] = {"limited", false},         [LEAVE_SHUTDOWN] = {"stopped", false},
+};
+
+static void fill_patch(struct session *session, struct run *run, bool ended, struct patch *patch)
+{
+    if (!ended || run->leave != LEAVE_SUPERSEDED) { /* a superseded view leaves no trace */
+        tree_flush(session->tree, run->draft, patch);
+    }
+    if (ended && endings[run->leave].removes) {
+        tree_finish(session->tree, patch);
+    } else if (ended) {
+        tree_settle(session->tree, patch);
+    }
+}
+
 void session_flush(struct session *session, struct run *run, bool ended)
 {
+    const char *word = ended ? endings[run->leave].word : "running";
     struct patch patch;
     patch_init(&patch);
-    if (!ended || run->leave != LEAVE_SUPERSEDED) { /* a superseded view leaves no trace */
-        tree_flush(session->tree, run->draft, &patch);
-    }
-    bool removes = ended && run->leave != LEAVE_SUPERSEDED && run->leave != LEAVE_STOPPED &&
-                   run->leave != LEAVE_LIMIT && run->leave != LEAVE_SHUTDOWN &&
-                   run->leave != LEAVE_RERUN;
-    if (removes) {
-        tree_finish(session->tree, &patch);
-    } else if (ended) {
-        tree_settle(session->tree, &patch);
-    }
-    static const char *const words[] = {
-        [LEAVE_NOT] = "finished",  [LEAVE_STOP_CALL] = "finished",    [LEAVE_RERUN] = "running",
-        [LEAVE_FAILED] = "failed", [LEAVE_SUPERSEDED] = "superseded", [LEAVE_STOPPED] = "stopped",
-        [LEAVE_LIMIT] = "limited", [LEAVE_SHUTDOWN] = "stopped",
-    };
-    bool is_news = patch_count(&patch) > 0 || ended || !session->announced;
+    fill_patch(session, run, ended, &patch);
     if (patch_is_full(&patch)) {
-        outbox_send_tree(session, run, ended ? words[run->leave] : "running");
-    } else if (is_news) {
+        outbox_send_tree(session, run, word);
+    } else if (patch_count(&patch) > 0 || ended || !session->announced) {
         session->announced = true;
-        outbox_send_patch(session, run, &patch, ended ? words[run->leave] : "running");
+        outbox_send_patch(session, run, &patch, word);
     }
     patch_deinit(&patch);
     if (!ended || run->leave != LEAVE_SUPERSEDED) {

@@ -179,6 +179,17 @@ test('Stop gives a write up after two seconds, and says that its outcome is unkn
   assert.deepEqual(await database.values('things'), [1, -1])
 }))
 
+test('a limit that ends a run in a write says that its outcome is unknown, and ends nothing else', () => withDatabase(add, async (host, page, database) => {
+  await page.settled()
+  await database.delay(['insert'], 600000)
+  page.press('Add')
+  page.press('Add')
+  page.set('slider', 'Level', 3)
+  await page.until(() => page.messages.filter((message) => message.kind === 'unknown_outcome').length === 2)
+  await page.until(() => page.find('text').props.body === 'level 3')
+  assert.equal(page.messages.filter((message) => message.state === 'limited').length, 2)
+}, { options: ['--wall-limit', '0.5'] }))
+
 test('Stop that comes while a write is finished before ui.rerun ends the rerun too', () => withDatabase(`
 local ui = require "moonlit"
 local things = require "moonlit.mongo".database().things

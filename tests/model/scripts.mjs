@@ -61,6 +61,17 @@ ui.button("A", { on_click = act, args = { "A" } })
 ui.button("B", { on_click = act, args = { "B" } })
 ${tail}`,
   },
+  'reruns before and behind the buttons': {
+    steps: steps(2),
+    script: `${head}
+if ui.state.again then ui.state.again = nil ui.rerun() end
+if ui.button "A" then note("A", 1) ui.state.again = true note("A", 2) ${done} ui.rerun() end
+log:find_one{ s = ui.session.id }
+if ui.button "B" then
+  ui.timeout(10, function() note("B", 1) ui.sleep(0.001) note("B", 2) end) ${done} ui.state.again = true
+end
+${tail}`,
+  },
   'elseif, together and shield': {
     steps: steps(2),
     script: `${head}
