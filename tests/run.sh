@@ -64,8 +64,9 @@ build_sanitized() { # TARGET
 }
 kind_asan() { build_sanitized all; run_ctest asan build-asan --timeout 300; }
 kind_tsan() {
-  build_c build-tsan test_worker test_mongo test_lib_mongo planted_race -- -DMOONLIT_THREAD_SANITIZE=ON
-  run_ctest tsan build-tsan -R 'worker|test_mongo$|test_lib_mongo|planted'
+  local mongo=(test_guard test_pool test_cancel test_repeat test_stop test_lib_mongo)
+  build_c build-tsan test_worker "${mongo[@]}" planted_race -- -DMOONLIT_THREAD_SANITIZE=ON
+  run_ctest tsan build-tsan -R 'worker|mongo/|test_lib_mongo|planted'
 }
 kind_scripts() {
   local status=0 log=build/scripts.log
