@@ -12,6 +12,7 @@ local ui = require "moonlit"
 if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 end
 ui.metric("Count", ui.state.n or 0)
 `
+const LARGE = 7 * 1024 * 1024 // more than the kernel takes from us at once
 const count = (page) => page.find('metric')?.props.value
 
 async function withApp(script, body, given = {}) {
@@ -47,6 +48,25 @@ test('a socket cut right after a press: it is sent again and happens once', () =
     await page.settled()
     assert.equal(count(page), i)
   }
+}))
+
+test('a socket cut in the middle of a patch: the page comes back to the whole of it, and nothing reruns', () => withApp(`
+local ui = require "moonlit"
+if ui.button "Press" then ui.state.n = (ui.state.n or 0) + 1 end
+ui.text((ui.state.n or 0) .. (" "):rep(${LARGE}))
+ui.metric("Count", ui.state.n or 0)
+`, async (host, page) => {
+  await page.settled()
+  const before = await host.metric('moonlit_bytes_out_total')
+  page.ws._socket.pause()
+  page.press('Press')
+  await host.eventually(async () => await runsEnded(host) === 2)
+  assert.ok(await host.metric('moonlit_bytes_out_total') - before < LARGE, 'the patch is not all written')
+  await page.reconnect()
+  await page.until(() => count(page) === 1)
+  assert.equal(page.find('text').props.body.length, LARGE + 1)
+  assert.equal(page.welcome.resumed, true)
+  assert.equal(await runsEnded(host), 2)
 }))
 
 test('an event sent twice happens once', () => withApp(counter, async (host, page) => {

@@ -71,6 +71,7 @@ test('a frame that is cut, and a socket that says nothing, disturb nobody', () =
 test('a foreign Origin gets no socket', () => withWitness(async (host) => {
   assert.equal((await Raw.open(host, { Origin: 'http://evil.example' })).status, 403)
   assert.equal((await Raw.open(host, { Host: 'evil.example', Origin: 'http://evil.example' })).status, 403)
+  assert.equal((await Raw.open(host, { Origin: undefined })).status, 403)
 }))
 
 async function answerTo(host, head) {
@@ -96,6 +97,18 @@ for (const [name, head, status] of [
 
 test('the preface of HTTP/2 is closed without a word', () => withWitness(async (host) => {
   assert.ok(Number.isNaN(await answerTo(host, 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n')))
+}))
+
+test('a head that comes too slowly is refused with 408, and its visitor with it', () => withWitness(async (host) => {
+  const begin = net.connect(host.port, '127.0.0.1')
+  begin.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n')
+  const drip = setInterval(() => begin.write('X: x\r\n'), 500)
+  begin.on('error', () => {})
+  const [bytes] = await once(begin, 'data')
+  clearInterval(drip)
+  assert.match(bytes.toString(), /^HTTP\/1\.1 408 /)
+  begin.resume()
+  await once(begin, 'close')
 }))
 
 /** The page sends something wrong, is told so, and comes back to its session as it was. */
