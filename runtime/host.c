@@ -250,6 +250,13 @@ void host_stop(struct host *host, void (*done)(void *data), void *data)
     alarm_set(&host->engine.clock, &host->stopping, 0, on_stopping);
 }
 
+void host_abandon(const struct host *host)
+{
+    if (host->store != NULL) {
+        store_child_abandon(host->store);
+    }
+}
+
 void host_free(struct host *host)
 {
     state_free(host->state);

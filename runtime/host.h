@@ -60,6 +60,9 @@ const char *host_database(const struct host *host);
 
 void host_stop(struct host *host, void (*done)(void *data), void *data);
 
+/* The process ends now, whatever is under way: leave no file of ours behind. */
+void host_abandon(const struct host *host);
+
 /* After `done`, when the loop has run the closing of its handles. */
 void host_free(struct host *host);
 

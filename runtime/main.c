@@ -61,6 +61,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct runner *runner = handle->data;
     if (runner->stopping) {
+        host_abandon(runner->host);
         _exit(128 + number); /* a second signal ends at once */
     }
     runner->stopping = true;

@@ -336,11 +336,16 @@ static void on_timer_closed(uv_handle_t *handle)
     done(data);
 }
 
-static void finish_stop(struct store_child *child)
+void store_child_abandon(const struct store_child *child)
 {
     if (child->owns) {
         unlink(child->path);
     }
+}
+
+static void finish_stop(struct store_child *child)
+{
+    store_child_abandon(child);
     uv_close((uv_handle_t *)&child->timer, on_timer_closed);
 }
 

@@ -47,6 +47,10 @@ const char *store_child_uri(const struct store_child *child);
 /* The process now serving, or 0 (joined, or between two). */
 int store_child_process(const struct store_child *child);
 
+/* The process ends now, without store_child_stop: take away what would outlive it. The child ends
+ * by itself when we are gone. */
+void store_child_abandon(const struct store_child *child);
+
 void store_child_stop(struct store_child *child, void (*done)(void *data), void *data);
 
 #endif

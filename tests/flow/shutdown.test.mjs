@@ -51,6 +51,12 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
+test('a host that serves has a socket file, so that its absence afterwards says something', async () => {
+  const host = await Moonlit.start({ script: waits })
+  assert.equal(socketFiles(host.dir).length, 1)
+  await assertGoodEnd(host)
+})
+
 test('five runs that sleep do not hold it', async () => {
   const host = await Moonlit.start({ script: waits })
   await openPages(host, 5)
@@ -116,6 +122,7 @@ test('a second signal ends at once, and the store goes too', async () => {
   host.child.kill('SIGINT')
   assert.equal(await host.exited, 130)
   await host.eventually(() => !children.some(isAlive), 2000)
+  assert.deepEqual(socketFiles(host.dir), [])
 })
 
 test('the store goes when the host is killed outright', async () => {

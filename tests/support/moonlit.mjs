@@ -42,7 +42,10 @@ export class Moonlit {
     const store = options.includes('--store') || options.includes('--database') ? [] : ['--store', join(host.dir, 'store')]
     host.log = ''
     host.out = ''
-    const env = { ...process.env, ...given.env }
+    // Where the store's socket is: those who share a store share it.
+    const shared = options[options.indexOf('--store') + 1]
+    const runtime = options.includes('--store') ? shared : host.dir
+    const env = { ...process.env, XDG_RUNTIME_DIR: runtime, ...given.env }
     if (!given.env?.MONGODB_URI) delete env.MONGODB_URI
     host.child = spawn(binary, ['run', file, '--port', String(given.port ?? 0), ...store, ...options], { env })
     host.child.stderr.on('data', (text) => { host.log += text; host.notify() })
