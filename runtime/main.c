@@ -233,6 +233,11 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+static bool is_help_option(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int unknown_command(const char *name)
 {
     char sentence[200];
@@ -277,7 +282,7 @@ int main(int count, char **arguments)
         return 2;
     }
     const char *name = arguments[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+    if (is_help_option(name)) {
         name = "help";
     } else if (strcmp(name, "--version") == 0) {
         name = "version";
@@ -286,5 +291,7 @@ int main(int count, char **arguments)
     if (command == NULL) {
         return unknown_command(name);
     }
-    return command->call(count - 2, arguments + 2);
+    bool asks = count == 3 && is_help_option(arguments[2]);
+    return asks ? help_call(1, (char *[]){(char *)command->name})
+                : command->call(count - 2, arguments + 2);
 }

@@ -168,7 +168,7 @@ void page_on_message(void *data, struct socket *socket, const uint8_t *bytes, si
     struct message message;
     struct error error;
     if (is_text) {
-        refuse(page, 1003, "The protocol is binary: send BSON.");
+        refuse(page, SOCKET_CODE_UNSUPPORTED, "The protocol is binary: send BSON.");
         return;
     }
     if (page == NULL || page->wanted != NULL) {

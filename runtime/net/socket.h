@@ -30,6 +30,7 @@ enum socket_code {
     SOCKET_CODE_NORMAL = 1000,
     SOCKET_CODE_GOING_AWAY = 1001,
     SOCKET_CODE_PROTOCOL = 1002,
+    SOCKET_CODE_UNSUPPORTED = 1003,
     SOCKET_CODE_NONE = 1005,     /* only in on_closed: the peer's Close named no code */
     SOCKET_CODE_ABNORMAL = 1006, /* only in on_closed: the connection ended without a Close */
     SOCKET_CODE_BAD_TEXT = 1007,

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import net from 'node:net'
 import { once } from 'node:events'
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { Moonlit, folder } from '../support/moonlit.mjs'
@@ -58,6 +59,11 @@ test('help lists the commands, and help of each tells its options', async () => 
   }
   const store = await command(['help', 'store'])
   for (const option of ['--socket', '--listen', '--test-commands']) assert.ok(store.out.includes(option), option)
+})
+
+test('--help behind a command is help of that command', async () => {
+  assert.deepEqual(await command(['run', '--help']), await command(['help', 'run']))
+  assert.deepEqual(await command(['store', '-h']), await command(['help', 'store']))
 })
 
 test('no command prints the overview and is wrong use', async () => {
@@ -199,23 +205,39 @@ test('a foreign Host is refused, an allowed one is served', () => withHost({ opt
 }))
 
 test('the page comes with a policy that allows no inline script, and an unknown path is 404', () => withHost({}, async (host) => {
-  const { status, headers } = await host.get('/')
+  const { status, headers, text } = await host.get('/')
   assert.equal(status, 200)
   const policy = headers.get('content-security-policy')
-  assert.match(policy, /default-src/)
-  assert.doesNotMatch(policy, /unsafe-inline|unsafe-eval|https:\/\//)
-  assert.equal(headers.get('x-content-type-options'), 'nosniff')
+  assert.match(policy, /default-src 'none'/)
+  assert.match(policy, /frame-ancestors 'none'/)
+  assert.doesNotMatch(policy, /unsafe-|https?:|\*/)
+  for (const [, script] of text.matchAll(/<script>(.*?)<\/script>/gs)) {
+    assert.ok(policy.includes(`'sha256-${createHash('sha256').update(script).digest('base64')}'`), 'an inline script by its hash')
+  }
+  for (const [name, value] of [['x-content-type-options', 'nosniff'], ['referrer-policy', 'no-referrer'],
+    ['cross-origin-opener-policy', 'same-origin'], ['cross-origin-resource-policy', 'same-origin'], ['cache-control', 'no-cache']]) {
+    assert.equal(headers.get(name), value, name)
+  }
   assert.equal((await host.get('/nowhere.png')).status, 404)
 }))
 
-test('an asset has an ETag, is compressed, and is kept for ever', () => withHost({}, async (host) => {
+test('what the page names is relative, compressed as the browser likes, and kept for ever', () => withHost({}, async (host) => {
   const { text } = await host.get('/')
-  const [, script] = /<script[^>]+src="\.?\/?([^"]+\.js)"/.exec(text)
-  const answer = await request(host.port, '/' + script, { 'accept-encoding': 'gzip' })
-  assert.equal(answer.headers['content-encoding'], 'gzip')
-  assert.match(answer.headers['cache-control'], /immutable/)
-  const again = await request(host.port, '/' + script, { 'accept-encoding': 'gzip', 'if-none-match': answer.headers.etag })
-  assert.equal(again.status, 304)
+  const names = [...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, name]) => name)
+  assert.ok(names.length >= 3)
+  for (const name of names) assert.match(name, /^\.\/assets\/[\w.-]+$/, 'behind a proxy the page may have another path')
+  const script = names.find((name) => name.endsWith('.js')).slice(1)
+  const tags = new Set()
+  for (const [accepted, encoding] of [['br, gzip', 'br'], ['gzip', 'gzip'], ['br;q=0, gzip;q=0', undefined]]) {
+    const answer = await request(host.port, script, { 'accept-encoding': accepted })
+    assert.equal(answer.headers['content-encoding'], encoding)
+    assert.match(answer.headers['cache-control'], /max-age=31536000, immutable/)
+    assert.match(answer.headers.vary, /accept-encoding/i)
+    tags.add(answer.headers.etag)
+    const again = await request(host.port, script, { 'accept-encoding': accepted, 'if-none-match': answer.headers.etag })
+    assert.deepEqual([again.status, again.text], [304, ''])
+  }
+  assert.equal(tags.size, 3, 'a tag for each encoding')
 }))
 
 test('--open hands the address to xdg-open, once, and waits for nothing', async () => {
