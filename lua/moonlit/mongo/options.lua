@@ -3,6 +3,7 @@
 
 local bson = require "moonlit.core.bson"
 local problem = require "moonlit.mongo.problem"
+local script = require "moonlit.core.script"
 
 local options = {}
 
@@ -144,25 +145,11 @@ end
 
 -- ---- the nearest name ----
 
-local function distance(a, b)
-  local row = {}
-  for j = 0, #b do row[j] = j end
-  for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
-    for j = 1, #b do
-      local cost = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
-    end
-  end
-  return row[#b]
-end
-
 ---`; did you mean "limit"?`, or "" when nothing is near.
 function options.did_you_mean(name, names)
   local best, least
   for known in next, names do
-    local far = distance(name:lower(), known)
+    local far = script.distance(name:lower(), known)
     if not least or far < least or (far == least and known < best) then best, least = known, far end
   end
   return best and least <= math.max(2, #name / 3) and ("; did you mean %q?"):format(best) or ""

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/script.h"
 #include "lua_case.h"
 
 static void run_file(const char *file)
@@ -16,6 +17,11 @@ static void run_file(const char *file)
                                "os.exit = function(status) exit_status = status end\n"
                                "arg = { ... }\n";
     lua_State *L = lua_case_new();
+    lua_getglobal(L, "package");
+    lua_getfield(L, -1, "preload");
+    lua_pushcfunction(L, luaopen_moonlit_core_script);
+    lua_setfield(L, -2, "moonlit.core.script");
+    lua_pop(L, 2);
     assert_int_equal(luaL_loadstring(L, head), 0);
     lua_pushstring(L, file);
     assert_int_equal(lua_pcall(L, 1, 0, 0), 0);
