@@ -12,7 +12,7 @@ local choose = {}
 ---@field disabled? boolean shown, but cannot be used
 ---@field label_visibility? "visible"|"hidden"|"collapsed"
 ---@field width? "stretch"|"content"|number
----@field on_change? fun(...)|"ignore" called before the next run's body when the user changed the value
+---@field on_change? moonlit.OnChange called before the next run's body after a change
 ---@field args? any[] arguments for the callback
 
 ---@class moonlit.ChoiceOptions: moonlit.WidgetOptions
@@ -43,8 +43,8 @@ local function label_of(name, option, format)
   if format then
     label = format(option)
   elseif type(option) == "table" or type(option) == "function" then
-    core.fail(("ui.%s: an option is a %s: say how it reads with { format_func = function(option) ... end }")
-      :format(name, type(option)))
+    core.fail(("ui.%s: an option is a %s: say how it reads with "
+      .. "{ format_func = function(option) ... end }"):format(name, type(option)))
   end
   return type(label) == "string" and label or tostring(label)
 end
@@ -54,7 +54,8 @@ local function labels_of(name, options, format)
   for i = 1, #options do
     local label = label_of(name, options[i], format)
     if seen[label] then
-      core.fail(("ui.%s: the options %d and %d have the same label %q; make them differ with format_func")
+      core.fail(("ui.%s: the options %d and %d have the same label %q; "
+        .. "make them differ with format_func")
         :format(name, seen[label], i, label))
     end
     seen[label] = i

@@ -43,14 +43,18 @@ local function block(name)
   end
 end
 
+---@alias moonlit.Width "stretch"|"content"|number
+---@alias moonlit.Gap "none"|"small"|"medium"|"large"|number
+---@alias moonlit.OnChange fun(...)|"rerun"|"ignore"
+
 ---@class moonlit.ContainerOptions
 ---@field border? boolean draw it as a card
 ---@field height? "content"|"stretch"|number pixels: then it scrolls
----@field width? "stretch"|"content"|number
+---@field width? moonlit.Width
 ---@field horizontal? boolean side by side instead of below each other
 ---@field horizontal_alignment? "left"|"center"|"right"|"distribute"
 ---@field vertical_alignment? "top"|"center"|"bottom"|"distribute"
----@field gap? "none"|"small"|"medium"|"large"|number
+---@field gap? moonlit.Gap
 ---@field autoscroll? boolean with a height: stay at the end while something is added
 ---@field wrap? boolean side by side: go on below where there is no room; true by default
 ---@field key? string
@@ -59,8 +63,17 @@ end
 ---@type fun(options?: moonlit.ContainerOptions, f?: fun()): moonlit.Container
 layout.container = block "container"
 
+---@class moonlit.ExpanderOptions
+---@field expanded? boolean open at first
+---@field on_change? moonlit.OnChange tell the script when it is opened or closed
+---@field args? any[] arguments for the callback
+---@field icon? string
+---@field type? "default"|"compact"
+---@field width? moonlit.Width
+---@field key? string
+
 ---A box that folds. With on_change, `open` of its handle and ui.state[key] say whether it is open.
----@type fun(label: string, options?: { expanded?: boolean, on_change?: fun(...)|"rerun"|"ignore", args?: any[], icon?: string, type?: "default"|"compact", width?: "stretch"|"content"|number, key?: string }, f?: fun()): moonlit.Container
+---@type fun(label: string, options?: moonlit.ExpanderOptions, f?: fun()): moonlit.Container
 layout.expander = block "expander"
 
 -- The argument behind the handle, if there is one.
@@ -89,9 +102,17 @@ local function weights_of(spec)
   return spec
 end
 
+---@class moonlit.ColumnsOptions
+---@field gap? moonlit.Gap
+---@field vertical_alignment? "top"|"center"|"bottom"
+---@field border? boolean draw each as a card
+---@field wrap? boolean go on below where there is no room; true by default
+---@field width? moonlit.Width
+---@field key? string
+
 ---Columns side by side: local left, right = ui.columns(2)
 ---@param spec integer|number[] how many, or a list of weights
----@param options? { gap?: "none"|"small"|"medium"|"large"|number, vertical_alignment?: "top"|"center"|"bottom", border?: boolean, wrap?: boolean, width?: "stretch"|"content"|number, key?: string }
+---@param options? moonlit.ColumnsOptions
 ---@return moonlit.Container ... one a column
 function layout.columns(spec, options, ...)
   local weights = weights_of(first_of(spec, options))
@@ -114,7 +135,8 @@ local function names_of(labels, options)
     has_default = has_default or names[i] == options.default
   end
   if not has_default then
-    core.fail(("ui.tabs: default is %q, but no tab has that name"):format(tostring(options.default)))
+    core.fail(("ui.tabs: default is %q, but no tab has that name")
+      :format(tostring(options.default)))
   end
   return names
 end
@@ -128,10 +150,18 @@ local function draw_tabs(group, names)
   return unpack(tabs)
 end
 
+---@class moonlit.TabsOptions
+---@field default? string the tab open at first
+---@field on_change? moonlit.OnChange tell the script when another one is chosen
+---@field args? any[] arguments for the callback
+---@field width? moonlit.Width
+---@field height? "content"|number pixels: then the pages scroll
+---@field key? string
+
 ---Pages behind each other: local first, second = ui.tabs { "First", "Second" }
 ---With on_change, `first.open` says whether it is the one chosen, and ui.state[key] its name.
 ---@param labels string[]
----@param options? { default?: string, on_change?: fun(...)|"rerun"|"ignore", args?: any[], width?: "stretch"|"content"|number, height?: "content"|number, key?: string }
+---@param options? moonlit.TabsOptions
 ---@return moonlit.Container ... one a tab
 function layout.tabs(labels, options, ...)
   if core.type(labels) then
@@ -169,7 +199,8 @@ end
 
 local function spin(handle, f, ...)
   if not f then
-    core.fail("ui.spinner: the last argument is what is done: ui.spinner(\"text\", function() ... end)")
+    core.fail("ui.spinner: the last argument is what is done: "
+      .. "ui.spinner(\"text\", function() ... end)")
   end
   local spinner = elements.spinner(...)
   if handle then return finish_spinner(spinner, layout.within(handle, f)) end
@@ -179,7 +210,7 @@ end
 ---Say that something is being done while f runs; it appears after half a second and goes when f
 ---ends. What f draws stays. (waits if f does)
 ---@param text? string
----@param options? { show_time?: boolean, width?: "stretch"|"content"|number }
+---@param options? { show_time?: boolean, width?: moonlit.Width }
 ---@param f fun(): any
 ---@return any ... what f returns
 ---@overload fun(text: string, f: fun(): any): any
@@ -226,10 +257,17 @@ local function open_status(f, ...)
   return handle
 end
 
+---@class moonlit.StatusOptions
+---@field expanded? boolean open at first
+---@field state? "running"|"complete"|"error"
+---@field type? "default"|"compact"
+---@field width? moonlit.Width
+---@field key? string
+
 ---A box for the steps of a longer task. With a function it is complete, or shows an error, when
 ---that ends; without, say so with box:update { state = "complete" }. (waits if f does)
 ---@param label string
----@param options? { expanded?: boolean, state?: "running"|"complete"|"error", type?: "default"|"compact", width?: "stretch"|"content"|number, key?: string }
+---@param options? moonlit.StatusOptions
 ---@param f? fun()
 ---@return moonlit.Container
 ---@overload fun(label: string, f: fun()): moonlit.Container

@@ -75,7 +75,9 @@ end
 local function draw_table(handle, rows, options)
   local list = rows_of(rows)
   local columns = options and options.columns
-  if columns == nil and (bson.is_view(list) or is_document(list[1])) then columns = columns_of(list) end
+  if columns == nil and (bson.is_view(list) or is_document(list[1])) then
+    columns = columns_of(list)
+  end
   if columns and #columns > 0 then
     local copy = { columns = columns }
     for name, value in next, options or {} do copy[name] = value end
@@ -201,7 +203,8 @@ local function exception_of(problem, options)
   local props = read_error(problem)
   for name, value in next, options or {} do
     if name ~= "width" and name ~= "key" then
-      core.fail(("ui.exception: there is no option %q; it has width and key"):format(tostring(name)))
+      core.fail(("ui.exception: there is no option %q; it has width and key")
+        :format(tostring(name)))
     end
     props[name] = value
   end
@@ -223,7 +226,8 @@ end
 local function words_for(value)
   local kind = type(value)
   if kind == "string" then return value end
-  if kind == "table" or is_cursor(value) or core.type(value) or bson.is_view(value) then return nil end
+  local is_shown = is_cursor(value) or core.type(value) or bson.is_view(value)
+  if kind == "table" or is_shown then return nil end
   if kind == "function" then return "`function`" end
   local words = tostring(value)
   return words:find("\n", 1, true) and "\n```\n" .. words .. "\n```\n" or "`" .. words .. "`"

@@ -1,6 +1,6 @@
 -- Drawing: what `require "moonlit"` returns as far as the page goes. Most calls are C functions
--- made of runtime/ui/elements.def; those that call the script's functions or look into values are in
--- choose.lua, show.lua and layout.lua.
+-- made of runtime/ui/elements.def; those that call the script's functions or look into values are
+-- in choose.lua, show.lua and layout.lua.
 --
 -- ui.metric(...) draws at the current place, box:metric(...) in a container, one:metric(...) over
 -- an element.
@@ -21,9 +21,9 @@ local layout = require "moonlit.layout"
 local ui = {}
 
 local PLAIN = {
-  "markdown", "title", "header", "subheader", "caption", "text", "code", "divider", "badge", "metric",
-  "success", "info", "warning", "error", "toast", "button", "checkbox", "toggle", "slider",
-  "number_input", "text_input", "text_area",
+  "markdown", "title", "header", "subheader", "caption", "text", "code", "divider", "badge",
+  "metric", "success", "info", "warning", "error", "toast", "button", "checkbox", "toggle",
+  "slider", "number_input", "text_input", "text_area",
 }
 for _, name in ipairs(PLAIN) do ui[name] = core.elements[name] end
 local INNER = { within = true, update = true, slot = true, open = true } -- no drawing calls
