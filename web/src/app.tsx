@@ -12,17 +12,32 @@ import type { TreeNode } from "./tree";
 const NOTICE_TIME = 6000; /* ms */
 
 export function App(props: { page: Page }): JSX.Element {
-  const { page } = props, { tree } = page;
+  const { page } = props,
+    { tree } = page;
   const hasSidebar = createMemo(() => tree.sidebar.children().length > 0);
   listenForRerun(page);
   holdWhileWaiting(page);
-  createEffect(() => { if (page.app()) document.title = titleOf(page.app()); });
+  createEffect(() => {
+    if (page.app()) document.title = titleOf(page.app());
+  });
   return (
     <>
-      <a class="skip-link" href="#main" onClick={(event) => { event.preventDefault(); document.getElementById("main")?.focus(); }}>Skip to the page</a>
+      <a
+        class="skip-link"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById("main")?.focus();
+        }}
+      >
+        Skip to the page
+      </a>
       <Moonrise page={page} />
       <div class="app" classList={{ "has-sidebar": hasSidebar(), "is-offline": page.isWaiting() }}>
-        <Show when={hasSidebar()}><TopBar page={page} /><Sidebar page={page} /></Show>
+        <Show when={hasSidebar()}>
+          <TopBar page={page} />
+          <Sidebar page={page} />
+        </Show>
         <div class="main-column">
           <main class="main" id="main" tabindex="-1">
             <Show when={page.isDrawn()} fallback={<Skeleton />}>
@@ -30,19 +45,30 @@ export function App(props: { page: Page }): JSX.Element {
             </Show>
           </main>
           <Show when={tree.bottom.children().length > 0}>
-            <div class="bottom" role="region" aria-label="Bottom of the page"><Filled node={tree.bottom} class="page" /></div>
+            <div class="bottom" role="region" aria-label="Bottom of the page">
+              <Filled node={tree.bottom} class="page" />
+            </div>
           </Show>
-          <Show when={!hasSidebar() && page.isDrawn()}><footer class="page-foot"><Foot page={page} /></footer></Show>
+          <Show when={!hasSidebar() && page.isDrawn()}>
+            <footer class="page-foot">
+              <Foot page={page} />
+            </footer>
+          </Show>
         </div>
       </div>
       <div class="toasts" role="region" aria-label="Notices" aria-live="polite">
         <Filled node={tree.event} class="toast-list" />
-        <For each={page.notices.list()}>{(notice) => (
-          <ToastCard
-            text={notice.text} time={NOTICE_TIME} icon={notice.kind === "stopped" ? "square" : "info"}
-            tone={notice.kind === "error" ? "bad" : "info"} onClose={() => page.notices.drop(notice)}
-          />
-        )}</For>
+        <For each={page.notices.list()}>
+          {(notice) => (
+            <ToastCard
+              text={notice.text}
+              time={NOTICE_TIME}
+              icon={notice.kind === "stopped" ? "square" : "info"}
+              tone={notice.kind === "error" ? "bad" : "info"}
+              onClose={() => page.notices.drop(notice)}
+            />
+          )}
+        </For>
       </div>
       <Connection page={page} />
       <Show when={page.broken()}>{(broken) => <BrokenScript broken={broken()} />}</Show>
@@ -59,7 +85,11 @@ function Filled(props: { node: TreeNode; class: string }): JSX.Element {
 /* ---- names ---- */
 
 function titleOf(app: string): string {
-  const bare = app.replace(/^.*\//, "").replace(/\.lua$/, "").replaceAll(/[_-]+/g, " ").trim();
+  const bare = app
+    .replace(/^.*\//, "")
+    .replace(/\.lua$/, "")
+    .replaceAll(/[_-]+/g, " ")
+    .trim();
   return bare ? bare[0]!.toUpperCase() + bare.slice(1) : "Moonlit";
 }
 
@@ -81,12 +111,25 @@ function Sidebar(props: { page: Page }): JSX.Element {
       <div class="sidebar-body">
         <div class="brand">
           <Mark />
-          <span><span class="brand-name">{titleOf(props.page.app())}</span><span class="brand-file">{fileOf(props.page.app())}</span></span>
-          <button type="button" class="icon-button drawer-close" popovertarget="sidebar" popovertargetaction="hide" aria-label="Close the sidebar"><Icon name="x" /></button>
+          <span>
+            <span class="brand-name">{titleOf(props.page.app())}</span>
+            <span class="brand-file">{fileOf(props.page.app())}</span>
+          </span>
+          <button
+            type="button"
+            class="icon-button drawer-close"
+            popovertarget="sidebar"
+            popovertargetaction="hide"
+            aria-label="Close the sidebar"
+          >
+            <Icon name="x" />
+          </button>
         </div>
         <Filled node={props.page.tree.sidebar} class="sidebar-group" />
       </div>
-      <div class="sidebar-foot"><Foot page={props.page} /></div>
+      <div class="sidebar-foot">
+        <Foot page={props.page} />
+      </div>
     </aside>
   );
 }
@@ -99,8 +142,18 @@ function fileOf(app: string): string {
 function TopBar(props: { page: Page }): JSX.Element {
   return (
     <header class="topbar">
-      <button type="button" class="icon-button" popovertarget="sidebar" aria-label="Open the sidebar"><Icon name="menu" /></button>
-      <span class="brand"><Mark /><span class="brand-name">{titleOf(props.page.app())}</span></span>
+      <button
+        type="button"
+        class="icon-button"
+        popovertarget="sidebar"
+        aria-label="Open the sidebar"
+      >
+        <Icon name="menu" />
+      </button>
+      <span class="brand">
+        <Mark />
+        <span class="brand-name">{titleOf(props.page.app())}</span>
+      </span>
       <ThemeSwitch />
     </header>
   );
@@ -111,7 +164,14 @@ function Foot(props: { page: Page }): JSX.Element {
   return (
     <>
       <span class="number">{ranIn(page.progress.took())}</span>
-      <button type="button" class="icon-button is-small" aria-label="Run again" title="Run again (R)" aria-keyshortcuts="R" onClick={() => page.events.rerun()}>
+      <button
+        type="button"
+        class="icon-button is-small"
+        aria-label="Run again"
+        title="Run again (R)"
+        aria-keyshortcuts="R"
+        onClick={() => page.events.rerun()}
+      >
         <Icon name="refresh-cw" />
       </button>
       <ThemeSwitch />
@@ -121,7 +181,9 @@ function Foot(props: { page: Page }): JSX.Element {
 
 function ranIn(ms: number | undefined): string {
   if (ms === undefined) return "Moonlit";
-  return ms < 1000 ? `Ran in ${ms < 10 ? Math.max(0.1, ms).toFixed(1) : Math.round(ms)} ms` : `Ran in ${formatTime(ms)}`;
+  return ms < 1000
+    ? `Ran in ${ms < 10 ? Math.max(0.1, ms).toFixed(1) : Math.round(ms)} ms`
+    : `Ran in ${formatTime(ms)}`;
 }
 
 const THEMES = { system: "sun-moon", light: "sun", dark: "moon" };
@@ -129,7 +191,13 @@ const THEMES = { system: "sun-moon", light: "sun", dark: "moon" };
 function ThemeSwitch(): JSX.Element {
   const word = () => (theme.choice() === "system" ? "as the system" : theme.choice());
   return (
-    <button type="button" class="icon-button is-small" aria-label={`Theme: ${word()}`} title={`Theme: ${word()}`} onClick={() => theme.next()}>
+    <button
+      type="button"
+      class="icon-button is-small"
+      aria-label={`Theme: ${word()}`}
+      title={`Theme: ${word()}`}
+      onClick={() => theme.next()}
+    >
       <Icon name={THEMES[theme.choice()]} />
     </button>
   );
@@ -143,17 +211,30 @@ function Moonrise(props: { page: Page }): JSX.Element {
     <>
       <Show when={page.progress.isLong()}>
         <div class="moonrise" aria-hidden="true" />
-        <button type="button" class="button is-small stop" onClick={() => page.events.stop()}><Icon name="square" />Stop</button>
+        <button type="button" class="button is-small stop" onClick={() => page.events.stop()}>
+          <Icon name="square" />
+          Stop
+        </button>
       </Show>
-      <span class="visually-hidden" role="status">{page.progress.isLong() ? "Running" : ""}</span>
+      <span class="visually-hidden" role="status">
+        {page.progress.isLong() ? "Running" : ""}
+      </span>
     </>
   );
 }
 
 function listenForRerun(page: Page): void {
   const onKey = (event: KeyboardEvent) => {
-    const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && !event.repeat;
-    if (event.defaultPrevented || !isPlain || event.key !== "r" || isTyping(event.target) || page.isWaiting()) return;
+    const isPlain =
+      !event.ctrlKey && !event.metaKey && !event.altKey && !event.shiftKey && !event.repeat;
+    if (
+      event.defaultPrevented ||
+      !isPlain ||
+      event.key !== "r" ||
+      isTyping(event.target) ||
+      page.isWaiting()
+    )
+      return;
     page.events.rerun();
   };
   addEventListener("keydown", onKey);
@@ -168,7 +249,10 @@ const FREE_KEYS = new Set(["Tab", "Escape", "Shift", "Control", "Alt", "Meta", "
 
 function holdWhileWaiting(page: Page): void {
   const isHeld = (event: Event) =>
-    page.isWaiting() && event.target instanceof Element && event.target.closest(".app") !== null && event.target.closest(WAITING) !== null;
+    page.isWaiting() &&
+    event.target instanceof Element &&
+    event.target.closest(".app") !== null &&
+    event.target.closest(WAITING) !== null;
   const hold = (event: Event) => {
     if (!isHeld(event)) return;
     event.preventDefault();
@@ -194,7 +278,8 @@ function holdWhileWaiting(page: Page): void {
 }
 
 function Connection(props: { page: Page }): JSX.Element {
-  const { page } = props, { connection } = page;
+  const { page } = props,
+    { connection } = page;
   const [now, setNow] = createSignal(Date.now());
   const ticker = setInterval(() => setNow(Date.now()), 500);
   onCleanup(() => clearInterval(ticker));
@@ -205,13 +290,28 @@ function Connection(props: { page: Page }): JSX.Element {
       <Show when={page.isWaiting()}>
         <div class="banner" data-tone="warn">
           <Icon name="unplug" />
-          <Show when={isElsewhere()} fallback={<>
-            <b>Connection lost.</b>
-            <span class="is-quiet">{seconds() > 0 ? `Next try in ${seconds()} s` : "Trying"}</span>
-          </>}>
-            <b>Open in another tab.</b><span class="is-quiet">This page rests.</span>
+          <Show
+            when={isElsewhere()}
+            fallback={
+              <>
+                <b>Connection lost.</b>
+                <span class="is-quiet">
+                  {seconds() > 0 ? `Next try in ${seconds()} s` : "Trying"}
+                </span>
+              </>
+            }
+          >
+            <b>Open in another tab.</b>
+            <span class="is-quiet">This page rests.</span>
           </Show>
-          <button type="button" class="button is-small" onMouseDown={(event) => event.preventDefault()} onClick={() => connection.tryNow()}>{isElsewhere() ? "Use here" : "Try now"}</button>
+          <button
+            type="button"
+            class="button is-small"
+            onMouseDown={(event) => event.preventDefault()}
+            onClick={() => connection.tryNow()}
+          >
+            {isElsewhere() ? "Use here" : "Try now"}
+          </button>
         </div>
       </Show>
     </div>
@@ -222,14 +322,33 @@ function Connection(props: { page: Page }): JSX.Element {
 
 function BrokenScript(props: { broken: NonNullable<ReturnType<Page["broken"]>> }): JSX.Element {
   const [isSmall, setSmall] = createSignal(false);
-  createEffect(() => { void props.broken; setSmall(false); });
+  createEffect(() => {
+    void props.broken;
+    setSmall(false);
+  });
   return (
-    <section class="broken" aria-label="The script does not compile" classList={{ "is-small": isSmall() }}>
+    <section
+      class="broken"
+      aria-label="The script does not compile"
+      classList={{ "is-small": isSmall() }}
+    >
       <div class="broken-head">
-        <span><b>The changed script does not compile.</b> <span class="is-quiet">The page below is the version before.</span></span>
-        <button type="button" class="button is-small" aria-expanded={!isSmall()} onClick={() => setSmall(!isSmall())}>{isSmall() ? "Show" : "Hide"}</button>
+        <span>
+          <b>The changed script does not compile.</b>{" "}
+          <span class="is-quiet">The page below is the version before.</span>
+        </span>
+        <button
+          type="button"
+          class="button is-small"
+          aria-expanded={!isSmall()}
+          onClick={() => setSmall(!isSmall())}
+        >
+          {isSmall() ? "Show" : "Hide"}
+        </button>
       </div>
-      <Show when={!isSmall()}><Failure p={{ kind: "Syntax error", ...props.broken }} /></Show>
+      <Show when={!isSmall()}>
+        <Failure p={{ kind: "Syntax error", ...props.broken }} />
+      </Show>
     </section>
   );
 }
@@ -240,7 +359,10 @@ function Skeleton(): JSX.Element {
   return (
     <div class="page is-loading" aria-busy="true">
       <span class="visually-hidden">Loading</span>
-      <span class="skeleton is-title" /><span class="skeleton" /><span class="skeleton is-short" /><span class="skeleton is-block" />
+      <span class="skeleton is-title" />
+      <span class="skeleton" />
+      <span class="skeleton is-short" />
+      <span class="skeleton is-block" />
     </div>
   );
 }

@@ -3,64 +3,32 @@
  * MAXIMUM_DEPTH deep and throws BsonError on anything it does not know; it never loops.
  *
  * What JavaScript has becomes that: int32 and double a number, int64 a number where it is exact and
- * a bigint where not, a date a Date, null null. The rest are the small classes below, which know
- * how they are written. Documents are objects without a prototype; keysOf gives their fields in the
+ * a bigint where not, a date a Date, null null. The rest are the classes of bson_values.ts, which
+ * know how they are written. Documents are objects without a prototype; keysOf gives their fields in the
  * order of the bytes, which JavaScript does not keep where a name looks like an array's index.
  */
 
-export class BsonError extends Error {}
+import {
+  hexOf,
+  Binary,
+  BsonError,
+  Code,
+  Decimal128,
+  isDocument,
+  keysOf,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  ORDER,
+  Regex,
+  Timestamp,
+  type Value,
+  type Document,
+} from "./bson_values";
 
-export class ObjectId {
-  constructor(readonly hex: string) {}
-  toString() { return this.hex; }
-}
-export class Binary {
-  constructor(readonly bytes: Uint8Array, readonly subtype: number) {}
-  toString() { return this.subtype === 4 ? uuidText(this.bytes) : `${this.bytes.length} bytes`; }
-}
-export class Regex {
-  constructor(readonly pattern: string, readonly options: string) {}
-  toString() { return `/${this.pattern}/${this.options}`; }
-}
-export class Timestamp {
-  constructor(readonly seconds: number, readonly increment: number) {}
-  toString() { return `${this.seconds}, ${this.increment}`; }
-}
-export class Decimal128 {
-  constructor(readonly text: string) {}
-  toString() { return this.text; }
-}
-export class Code {
-  constructor(readonly text: string, readonly scope?: Document) {}
-  toString() { return this.text; }
-}
-export class MinKey { toString() { return "MinKey"; } }
-export class MaxKey { toString() { return "MaxKey"; } }
-
-export type Value =
-  | null | undefined | boolean | number | bigint | string | Date | Value[] | Document
-  | ObjectId | Binary | Regex | Timestamp | Decimal128 | Code | MinKey | MaxKey;
-export interface Document { [name: string]: Value }
+export * from "./bson_values";
 
 const MAXIMUM_DEPTH = 200;
-const ORDER = Symbol("order of the fields");
-
-/** The fields of a document in their own order. */
-export function keysOf(document: Document): string[] {
-  return (document as { [ORDER]?: string[] })[ORDER] ?? Object.keys(document);
-}
-
-export function isDocument(value: Value): value is Document {
-  return typeof value === "object" && value !== null && !Array.isArray(value) && isPlain(value);
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-}
-
-/* ---- reading ---- */
-
 const textDecoder = new TextDecoder("utf-8", { fatal: true });
 const SHORT_TEXT = 24;
 
@@ -119,26 +87,47 @@ class Reader {
 
   private value(type: number, limit: number, depth: number): Value {
     switch (type) {
-      case 0x01: return this.view.getFloat64(this.take(8, limit), true);
-      case 0x02: return this.text(limit);
-      case 0x03: return this.document(limit, depth + 1);
-      case 0x04: return this.array(limit, depth + 1);
-      case 0x05: return this.binary(limit);
-      case 0x06: return undefined;
-      case 0x07: return new ObjectId(hexOf(this.slice(12, limit)));
-      case 0x08: return this.boolean(limit);
-      case 0x09: return new Date(Number(this.view.getBigInt64(this.take(8, limit), true)));
-      case 0x0a: return null;
-      case 0x0b: return new Regex(this.name(limit), this.name(limit));
-      case 0x0d: case 0x0e: return new Code(this.text(limit));
-      case 0x0f: return this.codeWithScope(limit, depth);
-      case 0x10: return this.int32(limit);
-      case 0x11: return this.timestamp(limit);
-      case 0x12: return this.int64(limit);
-      case 0x13: return new Decimal128(decimalText(this.slice(16, limit)));
-      case 0x7f: return new MaxKey();
-      case 0xff: return new MinKey();
-      default: throw new BsonError(`unknown type ${type}`);
+      case 0x01:
+        return this.view.getFloat64(this.take(8, limit), true);
+      case 0x02:
+        return this.text(limit);
+      case 0x03:
+        return this.document(limit, depth + 1);
+      case 0x04:
+        return this.array(limit, depth + 1);
+      case 0x05:
+        return this.binary(limit);
+      case 0x06:
+        return undefined;
+      case 0x07:
+        return new ObjectId(hexOf(this.slice(12, limit)));
+      case 0x08:
+        return this.boolean(limit);
+      case 0x09:
+        return new Date(Number(this.view.getBigInt64(this.take(8, limit), true)));
+      case 0x0a:
+        return null;
+      case 0x0b:
+        return new Regex(this.name(limit), this.name(limit));
+      case 0x0d:
+      case 0x0e:
+        return new Code(this.text(limit));
+      case 0x0f:
+        return this.codeWithScope(limit, depth);
+      case 0x10:
+        return this.int32(limit);
+      case 0x11:
+        return this.timestamp(limit);
+      case 0x12:
+        return this.int64(limit);
+      case 0x13:
+        return new Decimal128(decimalText(this.slice(16, limit)));
+      case 0x7f:
+        return new MaxKey();
+      case 0xff:
+        return new MinKey();
+      default:
+        throw new BsonError(`unknown type ${type}`);
     }
   }
 
@@ -155,8 +144,12 @@ class Reader {
     return this.bytes.subarray(start, start + length);
   }
 
-  private byte(limit: number): number { return this.view.getUint8(this.take(1, limit)); }
-  private int32(limit: number): number { return this.view.getInt32(this.take(4, limit), true); }
+  private byte(limit: number): number {
+    return this.view.getUint8(this.take(1, limit));
+  }
+  private int32(limit: number): number {
+    return this.view.getInt32(this.take(4, limit), true);
+  }
 
   private int64(limit: number): number | bigint {
     const value = this.view.getBigInt64(this.take(8, limit), true);
@@ -239,7 +232,10 @@ class Reader {
 
 /** Read one document, which must fill the bytes. */
 export function decode(bytes: Uint8Array): Document {
-  if (bytes.length < 5 || new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) !== bytes.length) {
+  if (
+    bytes.length < 5 ||
+    new DataView(bytes.buffer, bytes.byteOffset).getInt32(0, true) !== bytes.length
+  ) {
     throw new BsonError("the length does not fit the bytes");
   }
   return new Reader(bytes).document(bytes.length, 0);
@@ -250,16 +246,6 @@ function isIndex(name: string): boolean {
   return first >= 48 && first <= 57;
 }
 
-function hexOf(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += (byte < 16 ? "0" : "") + byte.toString(16);
-  return text;
-}
-
-function uuidText(bytes: Uint8Array): string {
-  return hexOf(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
 /* ---- Decimal128 as text: IEEE 754-2008 in its binary form, written as the standard says ---- */
 
 const EXPONENT_BIAS = 6176;
@@ -267,7 +253,8 @@ const MAXIMUM_COEFFICIENT = 10n ** 34n - 1n;
 
 function decimalText(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 16);
-  const low = view.getBigUint64(0, true), high = view.getBigUint64(8, true);
+  const low = view.getBigUint64(0, true),
+    high = view.getBigUint64(8, true);
   const sign = high >> 63n ? "-" : "";
   const kind = Number((high >> 58n) & 31n);
   if (kind === 31) return "NaN";
@@ -275,7 +262,9 @@ function decimalText(bytes: Uint8Array): string {
   const isWide = kind >> 3 === 3; /* such a coefficient is above the maximum: zero */
   const exponent = Number((high >> (isWide ? 47n : 49n)) & 0x3fffn) - EXPONENT_BIAS;
   const coefficient = isWide ? 0n : ((high & 0x1ffffffffffffn) << 64n) | low;
-  return sign + placePoint((coefficient > MAXIMUM_COEFFICIENT ? 0n : coefficient).toString(), exponent);
+  return (
+    sign + placePoint((coefficient > MAXIMUM_COEFFICIENT ? 0n : coefficient).toString(), exponent)
+  );
 }
 
 function placePoint(digits: string, exponent: number): string {
@@ -307,7 +296,9 @@ class Writer {
     this.view.setInt32(start, this.at - start, true);
   }
 
-  finish(): Uint8Array<ArrayBuffer> { return this.bytes.slice(0, this.at); }
+  finish(): Uint8Array<ArrayBuffer> {
+    return this.bytes.slice(0, this.at);
+  }
 
   private field(name: string, value: Exclude<Value, undefined>): void {
     const type = this.reserve(1);
@@ -320,10 +311,19 @@ class Writer {
   private value(value: Exclude<Value, undefined>): number {
     if (value === null) return 0x0a;
     if (typeof value === "string") return this.text(value);
-    if (typeof value === "boolean") { this.byte(value ? 1 : 0); return 0x08; }
+    if (typeof value === "boolean") {
+      this.byte(value ? 1 : 0);
+      return 0x08;
+    }
     if (typeof value === "number") return this.number(value);
-    if (typeof value === "bigint") { this.setInt64(value); return 0x12; }
-    if (value instanceof Date) { this.setInt64(BigInt(value.getTime())); return 0x09; }
+    if (typeof value === "bigint") {
+      this.setInt64(value);
+      return 0x12;
+    }
+    if (value instanceof Date) {
+      this.setInt64(BigInt(value.getTime()));
+      return 0x09;
+    }
     if (Array.isArray(value)) {
       this.document(value.map((item, index): [string, Value] => [String(index), item]));
       return 0x04;
@@ -338,7 +338,10 @@ class Writer {
       this.setInt32(value);
       return 0x10;
     }
-    if (Number.isSafeInteger(value) && value !== 0) { this.setInt64(BigInt(value)); return 0x12; }
+    if (Number.isSafeInteger(value) && value !== 0) {
+      this.setInt64(BigInt(value));
+      return 0x12;
+    }
     const at = this.reserve(8);
     this.view.setFloat64(at, value, true);
     return 0x01;
@@ -363,8 +366,14 @@ class Writer {
     this.view.setBigInt64(at, value, true);
   }
 
-  private byte(value: number): void { const at = this.reserve(1); this.bytes[at] = value; }
-  private raw(bytes: Uint8Array): void { const at = this.reserve(bytes.length); this.bytes.set(bytes, at); }
+  private byte(value: number): void {
+    const at = this.reserve(1);
+    this.bytes[at] = value;
+  }
+  private raw(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length);
+    this.bytes.set(bytes, at);
+  }
 
   private reserve(length: number): number {
     const start = this.at;

@@ -18,7 +18,12 @@ export function fillWith(box: HTMLElement, node: TreeNode): void {
   const owner = getOwner();
   createRenderEffect(() => {
     const children = node.children();
-    untrack(() => arrange(box, children.map((child) => (child.view ??= makeView(child, owner)).element)));
+    untrack(() =>
+      arrange(
+        box,
+        children.map((child) => (child.view ??= makeView(child, owner)).element),
+      ),
+    );
   });
 }
 
@@ -67,7 +72,8 @@ export function longestRise(numbers: number[]): number[] {
   const before = new Array<number>(numbers.length).fill(-1);
   numbers.forEach((number, i) => {
     if (number < 0) return;
-    let low = 0, high = ends.length;
+    let low = 0,
+      high = ends.length;
     while (low < high) {
       const middle = (low + high) >> 1;
       if (numbers[ends[middle]!]! < number) low = middle + 1;

@@ -8,8 +8,8 @@ import { decode, encode, type Document } from "./bson";
 export type Status = "connecting" | "open" | "lost" | "elsewhere";
 
 export interface Listener {
-  hello(): Document; /* the first message of a socket */
-  receive(message: Document): void; /* may throw: the socket is closed and opened again */
+  hello(): Document /* the first message of a socket */;
+  receive(message: Document): void /* may throw: the socket is closed and opened again */;
   lost(): void;
 }
 
@@ -27,11 +27,16 @@ export class Connection {
   private timer = 0;
   private tries = 0;
 
-  constructor(private readonly url: URL, private readonly listener: Listener) {
+  constructor(
+    private readonly url: URL,
+    private readonly listener: Listener,
+  ) {
     [this.status, this.setStatus] = createSignal<Status>("connecting");
     [this.nextTry, this.setNextTry] = createSignal(0);
     addEventListener("online", () => this.tryNow());
-    addEventListener("visibilitychange", () => { if (!document.hidden) this.tryNow(); });
+    addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.tryNow();
+    });
   }
 
   open(): void {
@@ -41,8 +46,12 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     socket.onopen = () => this.send(this.listener.hello());
     socket.onmessage = (event) => this.receive(socket, event.data);
-    socket.onclose = (event) => { if (this.socket === socket) this.onClosed(event.code); };
-    this.timer = window.setTimeout(() => { if (this.status() !== "open") socket.close(); }, HELLO_TIME);
+    socket.onclose = (event) => {
+      if (this.socket === socket) this.onClosed(event.code);
+    };
+    this.timer = window.setTimeout(() => {
+      if (this.status() !== "open") socket.close();
+    }, HELLO_TIME);
   }
 
   /** Open again at once, if the connection is lost. */

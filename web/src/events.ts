@@ -3,20 +3,20 @@
  * and at most one press, kept until the host acknowledges them.
  *
  * A value is shown at once, before the host agrees, and a host's answer that is older than the
- * person's last change of a widget is not shown (isOlder). Half-typed text is a draft: it is sent when
- * its field is left or Enter is pressed, and a press takes every draft with it in its own event.
+ * person's last change of a widget is not shown (isOlder). Half-typed text is a draft: it is sent
+ * when its field is left or Enter is pressed, and a press takes every draft with it in its event.
  */
 import type { Document, Value } from "./bson";
 
 export interface Wire {
-  send(message: Document): void; /* only called while open */
+  send(message: Document): void /* only called while open */;
 }
 
 export interface Surroundings {
-  seen(): number; /* last patch applied */
-  show(id: number, value: Value): void; /* the widget's value, at once */
-  knows(id: number): boolean; /* whether the page has this widget */
-  ignores(id: number): boolean; /* a change of this widget alone is not sent */
+  seen(): number /* last patch applied */;
+  show(id: number, value: Value): void /* the widget's value, at once */;
+  knows(id: number): boolean /* whether the page has this widget */;
+  ignores(id: number): boolean /* a change of this widget alone is not sent */;
 }
 
 interface Kept {
@@ -51,7 +51,13 @@ export class Events {
         this.leaving.clear();
       });
     };
-    target.addEventListener("pointerdown", () => { this.isPointerDown = true; }, { capture: true });
+    target.addEventListener(
+      "pointerdown",
+      () => {
+        this.isPointerDown = true;
+      },
+      { capture: true },
+    );
     target.addEventListener("pointerup", up, { capture: true });
     target.addEventListener("pointercancel", up, { capture: true });
   }
@@ -74,9 +80,15 @@ export class Events {
   }
 
   /** Half-typed. Undefined: typed, but no value yet, such as "-". */
-  draft(id: number, value: Value): void { this.drafts.set(id, value); }
-  hasDraft(id: number): boolean { return this.drafts.has(id); }
-  dropDraft(id: number): void { this.drafts.delete(id); }
+  draft(id: number, value: Value): void {
+    this.drafts.set(id, value);
+  }
+  hasDraft(id: number): boolean {
+    return this.drafts.has(id);
+  }
+  dropDraft(id: number): void {
+    this.drafts.delete(id);
+  }
 
   /** Send a draft. */
   commit(id: number): void {
@@ -111,7 +123,9 @@ export class Events {
   }
 
   /** Run the script again, with whatever has changed. */
-  rerun(): void { this.sendEvent(undefined); }
+  rerun(): void {
+    this.sendEvent(undefined);
+  }
 
   stop(): void {
     if (this.refusedFrom > 0) return this.stopBeforeRefused();
@@ -150,7 +164,7 @@ export class Events {
     this.onSent();
   }
 
-  /** Stop is never refused: it takes the place of the refused events. Their values come after it. */
+  /** Stop is never refused: it takes the place of the refused events. Their values follow it. */
   private stopBeforeRefused(): void {
     const refused = this.kept.filter(({ n }) => n >= this.refusedFrom);
     this.kept = this.kept.filter(({ n }) => n < this.refusedFrom);
@@ -221,11 +235,16 @@ export class Events {
       this.values.set(id, values[String(id)]);
       this.page.show(id, values[String(id)]);
     }
-    const press = typeof message.press === "number" && this.page.knows(message.press) ? message.press : undefined;
+    const press =
+      typeof message.press === "number" && this.page.knows(message.press)
+        ? message.press
+        : undefined;
     if (this.values.size > 0 || press !== undefined) this.sendEvent(press);
   }
 
-  lost(): void { this.wire = undefined; }
+  lost(): void {
+    this.wire = undefined;
+  }
 
   private sendKept(from: number): void {
     if (this.waitsForPage) return;

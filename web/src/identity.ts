@@ -20,12 +20,20 @@ export async function recallSession(): Promise<string | undefined> {
 
 export function rememberSession(secret: string): void {
   if (read() === secret) return;
-  try { sessionStorage.setItem(KEY, secret); } catch { /* a page that may not store starts anew */ }
+  try {
+    sessionStorage.setItem(KEY, secret);
+  } catch {
+    /* a page that may not store starts anew */
+  }
   void hold(secret);
 }
 
 function read(): string | undefined {
-  try { return sessionStorage.getItem(KEY) ?? undefined; } catch { return undefined; }
+  try {
+    return sessionStorage.getItem(KEY) ?? undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Take the lock until the page goes; whether we have it. */
@@ -33,15 +41,19 @@ function hold(secret: string): Promise<boolean> {
   const locks = navigator.locks as LockManager | undefined;
   if (!locks) return Promise.resolve(true);
   return new Promise((resolve) => {
-    locks.request(`${KEY}:${secret}`, { ifAvailable: true }, (lock) => {
-      resolve(lock !== null);
-      return lock ? new Promise(() => {}) : undefined;
-    }).catch(() => resolve(true));
+    locks
+      .request(`${KEY}:${secret}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null);
+        return lock ? new Promise(() => {}) : undefined;
+      })
+      .catch(() => resolve(true));
   });
 }
 
 /** A text that no other page load has. */
 export function makeLoad(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
-  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_");
 }

@@ -12,4 +12,6 @@ const [late, setLate] = createSignal<Late>();
 export { late };
 
 /** Fails when it cannot be had. */
-export const coming = import("./late").then((loaded) => { setLate(loaded); });
+export const coming = import("./late").then((loaded) => {
+  setLate(loaded);
+});

@@ -15,7 +15,9 @@ async function begin(): Promise<void> {
   place.replaceChildren();
   render(() => <App page={page} />, place);
   page.start();
-  coming.catch(() => page.notices.say("error", "A part of the page could not be loaded. Load the page again."));
+  coming.catch(() =>
+    page.notices.say("error", "A part of the page could not be loaded. Load the page again."),
+  );
 }
 
 void begin();

@@ -3,7 +3,14 @@
  * ever parsed as HTML, so there is nothing to clean: raw HTML is shown as the text it is, and links
  * go only where LINKS allows.
  */
-import { getDefaults, Lexer, type MarkedOptions, type Token, type TokenizerThis, type Tokens } from "marked";
+import {
+  getDefaults,
+  Lexer,
+  type MarkedOptions,
+  type Token,
+  type TokenizerThis,
+  type Tokens,
+} from "marked";
 import { followDrawing } from "./icons";
 
 const LINKS = /^(https?:|mailto:|tel:)/i;
@@ -11,7 +18,10 @@ const HAS_SCHEME = /^[^/?#]*:/;
 const IMAGES = /^(https?:|data:image\/(png|jpeg|gif|webp|avif);)/i;
 
 const COLOURS = "blue|green|orange|red|violet|gray|grey|yellow|primary|rainbow";
-const DIRECTIVE = new RegExp(`^:(?:(${COLOURS}|#[\\da-f]{3,8})(-background|-badge)?|(small|shimmer))\\[`, "i");
+const DIRECTIVE = new RegExp(
+  `^:(?:(${COLOURS}|#[\\da-f]{3,8})(-background|-badge)?|(small|shimmer))\\[`,
+  "i",
+);
 const ICON = /^:(?:material|icon)\/([\w-]+):/;
 
 interface Directive extends Tokens.Generic {
@@ -34,7 +44,10 @@ const OPTIONS: MarkedOptions = {
 type Start = NonNullable<NonNullable<MarkedOptions["extensions"]>["startInline"]>[number];
 
 function startOf(sign: RegExp): Start {
-  return ((text: string) => { const at = text.search(sign); return at < 0 ? undefined : at; }) as Start;
+  return ((text: string) => {
+    const at = text.search(sign);
+    return at < 0 ? undefined : at;
+  }) as Start;
 }
 
 function readDirective(this: TokenizerThis, text: string): Directive | undefined {
@@ -71,7 +84,7 @@ export function inlineNodes(text: string): Node[] {
 
 export interface Makers {
   code(text: string, language: string): HTMLElement;
-  heading?: ((heading: HTMLElement) => void) | undefined; /* what a heading gets besides its text */
+  heading?: ((heading: HTMLElement) => void) | undefined /* what a heading gets besides its text */;
 }
 
 interface Block {
@@ -87,16 +100,22 @@ export class MarkdownBox {
   private blocks: Block[] = [];
   private links = "";
 
-  constructor(private readonly box: HTMLElement, private readonly make: Makers) {}
+  constructor(
+    private readonly box: HTMLElement,
+    private readonly make: Makers,
+  ) {}
 
   show(text: string): void {
     const tokens = Lexer.lex(text, OPTIONS);
     const links = JSON.stringify(tokens.links);
     const old = links === this.links ? this.blocks : [];
     let same = 0;
-    while (same < old.length && same < tokens.length && old[same]!.raw === tokens[same]!.raw) same++;
+    while (same < old.length && same < tokens.length && old[same]!.raw === tokens[same]!.raw)
+      same++;
     for (const block of this.blocks.slice(same)) block.node?.parentNode?.removeChild(block.node);
-    const fresh = tokens.slice(same).map((token) => ({ raw: token.raw, node: block(token, this.make) }));
+    const fresh = tokens
+      .slice(same)
+      .map((token) => ({ raw: token.raw, node: block(token, this.make) }));
     for (const { node } of fresh) if (node) this.box.append(node);
     this.blocks = [...old.slice(0, same), ...fresh];
     this.links = links;
@@ -107,17 +126,32 @@ export class MarkdownBox {
 
 function block(token: Token, makers: Makers): Node | undefined {
   switch (token.type) {
-    case "heading": return heading(token as Tokens.Heading, makers);
-    case "paragraph": return make("p", inline(token.tokens));
-    case "text": return make("span", token.tokens ? inline(token.tokens) : [letters(token.text as string)]);
-    case "code": return makers.code(token.text as string, (token.lang as string | undefined)?.split(/\s/)[0] ?? "text");
-    case "blockquote": return make("blockquote", blocks(token.tokens, makers));
-    case "hr": return make("hr", [], "divider");
-    case "list": return list(token as Tokens.List, makers);
-    case "table": return table(token as Tokens.Table);
-    case "html": return token.raw.trim() ? make("p", [document.createTextNode(token.raw.trim())]) : undefined;
-    case "space": case "def": return undefined;
-    default: return make("p", [letters(token.raw)]);
+    case "heading":
+      return heading(token as Tokens.Heading, makers);
+    case "paragraph":
+      return make("p", inline(token.tokens));
+    case "text":
+      return make("span", token.tokens ? inline(token.tokens) : [letters(token.text as string)]);
+    case "code":
+      return makers.code(
+        token.text as string,
+        (token.lang as string | undefined)?.split(/\s/)[0] ?? "text",
+      );
+    case "blockquote":
+      return make("blockquote", blocks(token.tokens, makers));
+    case "hr":
+      return make("hr", [], "divider");
+    case "list":
+      return list(token as Tokens.List, makers);
+    case "table":
+      return table(token as Tokens.Table);
+    case "html":
+      return token.raw.trim() ? make("p", [document.createTextNode(token.raw.trim())]) : undefined;
+    case "space":
+    case "def":
+      return undefined;
+    default:
+      return make("p", [letters(token.raw)]);
   }
 }
 
@@ -132,8 +166,12 @@ function blocks(tokens: Token[] | undefined, makers: Makers): Node[] {
 }
 
 function list(token: Tokens.List, makers: Makers): HTMLElement {
-  const box = make(token.ordered ? "ol" : "ul", token.items.map((item) => listItem(item, makers)));
-  if (token.ordered && typeof token.start === "number" && token.start !== 1) box.setAttribute("start", String(token.start));
+  const box = make(
+    token.ordered ? "ol" : "ul",
+    token.items.map((item) => listItem(item, makers)),
+  );
+  if (token.ordered && typeof token.start === "number" && token.start !== 1)
+    box.setAttribute("start", String(token.start));
   return box;
 }
 
@@ -160,7 +198,10 @@ function table(token: Tokens.Table): HTMLElement {
     return box;
   };
   const head = make("thead", [make("tr", token.header.map(cell("th")))]);
-  const body = make("tbody", token.rows.map((row) => make("tr", row.map(cell("td")))));
+  const body = make(
+    "tbody",
+    token.rows.map((row) => make("tr", row.map(cell("td")))),
+  );
   const scroll = make("div", [make("table", [head, body], "table")], "table-scroll md-table");
   scroll.tabIndex = 0;
   scroll.setAttribute("role", "group");
@@ -176,19 +217,32 @@ function inline(tokens: Token[] | undefined): Node[] {
 
 function inlineNode(token: Token): Node {
   switch (token.type) {
-    case "text": return token.tokens ? fragment(inline(token.tokens)) : letters(token.text as string);
-    case "escape": return letters(token.text as string);
-    case "strong": return make("strong", inline(token.tokens));
-    case "em": return make("em", inline(token.tokens));
-    case "del": return make("del", inline(token.tokens));
-    case "codespan": return make("code", [document.createTextNode(token.text as string)]);
-    case "br": return document.createElement("br");
-    case "link": return link(token as Tokens.Link);
-    case "image": return image(token as Tokens.Image);
-    case "html": return document.createTextNode(token.raw);
-    case "directive": return directive(token as Directive);
-    case "icon": return iconNode(token.name as string);
-    default: return letters(token.raw);
+    case "text":
+      return token.tokens ? fragment(inline(token.tokens)) : letters(token.text as string);
+    case "escape":
+      return letters(token.text as string);
+    case "strong":
+      return make("strong", inline(token.tokens));
+    case "em":
+      return make("em", inline(token.tokens));
+    case "del":
+      return make("del", inline(token.tokens));
+    case "codespan":
+      return make("code", [document.createTextNode(token.text as string)]);
+    case "br":
+      return document.createElement("br");
+    case "link":
+      return link(token as Tokens.Link);
+    case "image":
+      return image(token as Tokens.Image);
+    case "html":
+      return document.createTextNode(token.raw);
+    case "directive":
+      return directive(token as Directive);
+    case "icon":
+      return iconNode(token.name as string);
+    default:
+      return letters(token.raw);
   }
 }
 
@@ -223,7 +277,12 @@ function image(token: Tokens.Image): Node {
 
 function directive(token: Directive): Node {
   if (token.shape === "small") return make("small", inline(token.tokens), "md-small");
-  const tags = { text: "md-colour", background: "md-background", badge: "badge", shimmer: "md-shimmer" };
+  const tags = {
+    text: "md-colour",
+    background: "md-background",
+    badge: "badge",
+    shimmer: "md-shimmer",
+  };
   const box = make("span", inline(token.tokens), tags[token.shape]);
   if (token.colour.startsWith("#")) box.style.setProperty("--tone", token.colour);
   else if (token.colour) box.dataset.colour = token.colour === "grey" ? "gray" : token.colour;
@@ -259,18 +318,44 @@ function fragment(children: Node[]): DocumentFragment {
 }
 
 /* marked escapes nothing in its tokens but entities written in the source: they become letters. */
-const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'", nbsp: "\u00a0",
-  copy: "©", reg: "®", hellip: "…", mdash: "—", ndash: "–", times: "×", euro: "€", rarr: "→", larr: "←" };
+const ENTITIES: Record<string, string> = {
+  amp: "&",
+  lt: "<",
+  gt: ">",
+  quot: '"',
+  apos: "'",
+  nbsp: "\u00a0",
+  copy: "©",
+  reg: "®",
+  hellip: "…",
+  mdash: "—",
+  ndash: "–",
+  times: "×",
+  euro: "€",
+  rarr: "→",
+  larr: "←",
+};
 
 function letters(text: string): Text {
-  const plain = text.replace(/&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,8}));/gi, (all, decimal, hex, name) => {
-    if (name) return ENTITIES[name as string] ?? all;
-    const point = decimal ? Number(decimal) : parseInt(hex as string, 16);
-    return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : all;
-  });
+  const plain = text.replace(
+    /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,8}));/gi,
+    (all, decimal, hex, name) => {
+      if (name) return ENTITIES[name as string] ?? all;
+      const point = decimal ? Number(decimal) : parseInt(hex as string, 16);
+      return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : all;
+    },
+  );
   return document.createTextNode(plain.replace(ARROWS, (sign) => SIGNS[sign]!));
 }
 
 /* Between blanks, these are meant as signs. */
 const ARROWS = /(?<=^|\s)(?:<->|<-|->|>=|<=|~=|--)(?=\s|$)/g;
-const SIGNS: Record<string, string> = { "<->": "↔", "<-": "←", "->": "→", ">=": "≥", "<=": "≤", "~=": "≈", "--": "—" };
+const SIGNS: Record<string, string> = {
+  "<->": "↔",
+  "<-": "←",
+  "->": "→",
+  ">=": "≥",
+  "<=": "≤",
+  "~=": "≈",
+  "--": "—",
+};

@@ -12,12 +12,16 @@ export class Notices {
   private readonly setList: (change: (list: readonly Notice[]) => readonly Notice[]) => void;
   private count = 0;
 
-  constructor() { [this.list, this.setList] = createSignal<readonly Notice[]>([]); }
+  constructor() {
+    [this.list, this.setList] = createSignal<readonly Notice[]>([]);
+  }
 
   say(kind: string, text: string): void {
     const notice = { id: ++this.count, kind, text };
     this.setList((list) => [...list.filter((old) => old.kind !== kind), notice]);
   }
 
-  drop(notice: Notice): void { this.setList((list) => list.filter((one) => one !== notice)); }
+  drop(notice: Notice): void {
+    this.setList((list) => list.filter((one) => one !== notice));
+  }
 }

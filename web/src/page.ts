@@ -57,8 +57,7 @@ export class Page {
     this.tree = new Tree(this.events.isOlder);
     this.progress = new Progress(this.tree);
     this.events.onSent = () => this.progress.onSent(this.events.last);
-    this.events.onRefused = (count) => this.notices.say("refused",
-      `The script cannot keep up. ${count === 1 ? "One action waits" : `${count} actions wait`} and will be sent again.`);
+    this.events.onRefused = (count) => this.notices.say("refused", keepsUpNot(count));
     this.connection = new Connection(new URL("_moonlit/socket", socketBase()), {
       hello: () => this.hello(),
       receive: (message) => this.receive(message),
@@ -74,24 +73,42 @@ export class Page {
 
   private hello(): Document {
     return {
-      t: "hello", v: 1, session: this.session, load: this.load, seq: this.seq, event: this.events.last,
-      ...surroundings(), path: location.pathname, query: location.search,
+      t: "hello",
+      v: 1,
+      session: this.session,
+      load: this.load,
+      seq: this.seq,
+      event: this.events.last,
+      ...surroundings(),
+      path: location.pathname,
+      query: location.search,
     };
   }
 
   private receive(message: Document): void {
     switch (message.t) {
-      case "welcome": return this.onWelcome(message);
-      case "patch": return this.onPatch(message);
-      case "tree": return this.onTree(message);
-      case "ack": return this.onAck(message);
-      case "refuse": return this.events.refuse(number(message.from));
-      case "notice": return this.notices.say(text(message.kind), text(message.text));
-      case "broken": return this.onBroken(message);
-      case "mended": return this.setBroken(undefined);
-      case "alive": return this.connection.send({ t: "taken" });
-      case "error": return this.notices.say("error", text(message.message));
-      default: console.warn("a message of an unknown kind", message.t);
+      case "welcome":
+        return this.onWelcome(message);
+      case "patch":
+        return this.onPatch(message);
+      case "tree":
+        return this.onTree(message);
+      case "ack":
+        return this.onAck(message);
+      case "refuse":
+        return this.events.refuse(number(message.from));
+      case "notice":
+        return this.notices.say(text(message.kind), text(message.text));
+      case "broken":
+        return this.onBroken(message);
+      case "mended":
+        return this.setBroken(undefined);
+      case "alive":
+        return this.connection.send({ t: "taken" });
+      case "error":
+        return this.notices.say("error", text(message.message));
+      default:
+        console.warn("a message of an unknown kind", message.t);
     }
   }
 
@@ -133,7 +150,8 @@ export class Page {
   }
 
   private show(message: Document, apply: () => Applied): void {
-    const ev = number(message.ev), state = text(message.state);
+    const ev = number(message.ev),
+      state = text(message.state);
     try {
       const isFirst = this.seq === 0;
       const { changed } = apply();
@@ -170,12 +188,14 @@ export class Page {
   private onBroken(message: Document): void {
     const { file, line, source } = message;
     this.setBroken({
-      message: text(message.message), source,
-      ...(typeof file === "string" && { file }), ...(typeof line === "number" && { line }),
+      message: text(message.message),
+      source,
+      ...(typeof file === "string" && { file }),
+      ...(typeof line === "number" && { line }),
     });
   }
 
-  /** The host is newer than this page. One new load brings the newer page; twice would be a loop. */
+  /** The host is newer than this page. One new load brings the newer one; twice would be a loop. */
   private reloadOnce(error: UnknownElement): void {
     const key = "moonlit:reloaded-for";
     if (sessionStorage.getItem(key) === error.type) throw error;
@@ -184,9 +204,16 @@ export class Page {
   }
 }
 
+function keepsUpNot(count: number): string {
+  const actions = count === 1 ? "One action waits" : `${count} actions wait`;
+  return `The script cannot keep up. ${actions} and will be sent again.`;
+}
+
 function surroundings(): Document {
   return {
-    locale: navigator.language, zone: Intl.DateTimeFormat().resolvedOptions().timeZone, theme: theme.shown(),
+    locale: navigator.language,
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    theme: theme.shown(),
   };
 }
 
@@ -196,6 +223,9 @@ function socketBase(): URL {
   return base;
 }
 
-function number(value: Value): number { return typeof value === "number" ? value : 0; }
-function text(value: Value): string { return typeof value === "string" ? value : ""; }
-
+function number(value: Value): number {
+  return typeof value === "number" ? value : 0;
+}
+function text(value: Value): string {
+  return typeof value === "string" ? value : "";
+}

@@ -16,8 +16,14 @@ const EMOJI = /\p{Extended_Pictographic}|\p{Regional_Indicator}/u;
 export function Icon(props: { name: string; class?: string }): JSX.Element {
   return (
     <Switch fallback={<Drawing {...props} />}>
-      <Match when={props.name === "spinner"}><span class="spinner" aria-hidden="true" /></Match>
-      <Match when={EMOJI.test(props.name)}><span class="icon is-emoji" aria-hidden="true">{props.name}</span></Match>
+      <Match when={props.name === "spinner"}>
+        <span class="spinner" aria-hidden="true" />
+      </Match>
+      <Match when={EMOJI.test(props.name)}>
+        <span class="icon is-emoji" aria-hidden="true">
+          {props.name}
+        </span>
+      </Match>
     </Switch>
   );
 }
@@ -26,7 +32,11 @@ function Drawing(props: { name: string; class?: string }): JSX.Element {
   const [path, setPath] = createSignal("");
   createRenderEffect(() => followDrawing(props.name, setPath));
   return (
-    <svg class={props.class ? `icon ${props.class}` : "icon"} viewBox="0 0 24 24" aria-hidden="true">
+    <svg
+      class={props.class ? `icon ${props.class}` : "icon"}
+      viewBox="0 0 24 24"
+      aria-hidden="true"
+    >
       <path d={path()} />
     </svg>
   );
@@ -34,17 +44,22 @@ function Drawing(props: { name: string; class?: string }): JSX.Element {
 
 /** Inline Markdown. */
 export function Inline(props: { text: string | undefined; class?: string }): JSX.Element {
-  const box = <span class={props.class} /> as HTMLElement;
+  const box = (<span class={props.class} />) as HTMLElement;
   createRenderEffect(() => box.replaceChildren(...inlineNodes(String(props.text ?? ""))));
   return box;
 }
 
 /** Markdown in blocks. */
-export function Prose(props: { text: string | undefined; class?: string; heading?: (heading: HTMLElement) => void }): JSX.Element {
-  const box = <div class={props.class ?? "prose"} /> as HTMLElement;
+export function Prose(props: {
+  text: string | undefined;
+  class?: string;
+  heading?: (heading: HTMLElement) => void;
+}): JSX.Element {
+  const box = (<div class={props.class ?? "prose"} />) as HTMLElement;
   let markdown: MarkdownBox | undefined;
   createRenderEffect(() => {
-    const text = String(props.text ?? ""), all = late();
+    const text = String(props.text ?? ""),
+      all = late();
     if (!all) return box.replaceChildren(paragraph(text));
     if (!markdown) box.replaceChildren();
     markdown ??= new all.MarkdownBox(box, { code: codeBlock, heading: props.heading });
@@ -55,7 +70,7 @@ export function Prose(props: { text: string | undefined; class?: string; heading
 
 /** What stands in the place of Markdown until it can be read. */
 function paragraph(text: string): HTMLElement {
-  return <p class="plain-text">{bare(text)}</p> as HTMLElement;
+  return (<p class="plain-text">{bare(text)}</p>) as HTMLElement;
 }
 
 /** A sign beside a label; what it says opens on hover, focus or touch. */
@@ -71,10 +86,19 @@ function HelpSign(props: { text: string; of: string | undefined }): JSX.Element 
   return (
     <>
       <button
-        type="button" class="help" ref={sign} aria-describedby={id}
+        type="button"
+        class="help"
+        ref={sign}
+        aria-describedby={id}
         aria-label={`Help${props.of ? `: ${plainText(props.of)}` : ""}`}
-        onMouseEnter={show} onMouseLeave={hide} onFocus={show} onBlur={hide} onClick={show}
-        onKeyDown={(event) => { if (event.key === "Escape") hide(); }}
+        onMouseEnter={show}
+        onMouseLeave={hide}
+        onFocus={show}
+        onBlur={hide}
+        onClick={show}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") hide();
+        }}
       >
         <Icon name="help" />
       </button>
@@ -88,20 +112,28 @@ function HelpSign(props: { text: string; of: string | undefined }): JSX.Element 
 interface WidgetNode {
   readonly id: number;
   readonly props: {
-    label: string; help?: string; disabled: boolean;
+    label: string;
+    help?: string;
+    disabled: boolean;
     label_visibility: "visible" | "hidden" | "collapsed";
   };
 }
 
 /** Label above, the control, a line below. */
 export function Field(props: {
-  node: WidgetNode; class?: string; value?: JSX.Element; note?: JSX.Element; children: JSX.Element;
+  node: WidgetNode;
+  class?: string;
+  value?: JSX.Element;
+  note?: JSX.Element;
+  children: JSX.Element;
 }): JSX.Element {
   const p = props.node.props;
   return (
     <div class={`field ${props.class ?? ""}`}>
       <div class="field-label" data-visibility={p.label_visibility}>
-        <label for={controlId(props.node)}><Inline text={p.label} /></label>
+        <label for={controlId(props.node)}>
+          <Inline text={p.label} />
+        </label>
         <Help text={p.help} of={p.label} />
         {props.value}
       </div>
@@ -113,11 +145,19 @@ export function Field(props: {
 
 /** A group of controls under one legend. */
 export function Group(props: {
-  node: WidgetNode; class?: string; role?: "group" | "radiogroup"; value?: JSX.Element; children: JSX.Element;
+  node: WidgetNode;
+  class?: string;
+  role?: "group" | "radiogroup";
+  value?: JSX.Element;
+  children: JSX.Element;
 }): JSX.Element {
   const p = props.node.props;
   return (
-    <div class={`field ${props.class ?? ""}`} role={props.role ?? "group"} aria-label={plainText(p.label)}>
+    <div
+      class={`field ${props.class ?? ""}`}
+      role={props.role ?? "group"}
+      aria-label={plainText(p.label)}
+    >
       <div class="field-label" data-visibility={p.label_visibility}>
         <Inline text={p.label} />
         <Help text={p.help} of={p.label} />
@@ -128,7 +168,9 @@ export function Group(props: {
   );
 }
 
-export function controlId(node: { readonly id: number }): string { return `w${node.id}`; }
+export function controlId(node: { readonly id: number }): string {
+  return `w${node.id}`;
+}
 
 const counts = new Map<string, number>();
 
@@ -140,7 +182,11 @@ export function uniqueId(word: string): string {
 
 /* ---- sizes, set through the style object: the policy allows no style attributes ---- */
 
-export function followStyle(element: HTMLElement | SVGElement, name: string, value: () => string | undefined): void {
+export function followStyle(
+  element: HTMLElement | SVGElement,
+  name: string,
+  value: () => string | undefined,
+): void {
   createRenderEffect(() => {
     const text = value();
     if (text === undefined) element.style.removeProperty(name);
@@ -163,7 +209,9 @@ export function followHeight(element: HTMLElement, height: () => Size): void {
     if (size === undefined) delete element.dataset.height;
     else element.dataset.height = typeof size === "number" ? "fixed" : size;
   });
-  followStyle(element, "--height", () => (typeof height() === "number" ? `${height()}px` : undefined));
+  followStyle(element, "--height", () =>
+    typeof height() === "number" ? `${height()}px` : undefined,
+  );
 }
 
 /* ---- copying ---- */
@@ -176,7 +224,12 @@ export function CopyButton(props: { text: () => string; of: string; class?: stri
     setTimeout(() => setDone(false), 1600);
   };
   return (
-    <button type="button" class={`icon-button ${props.class ?? ""}`} aria-label={isDone() ? "Copied" : `Copy ${props.of}`} onClick={copy}>
+    <button
+      type="button"
+      class={`icon-button ${props.class ?? ""}`}
+      aria-label={isDone() ? "Copied" : `Copy ${props.of}`}
+      onClick={copy}
+    >
       <Icon name={isDone() ? "check" : "copy"} />
     </button>
   );

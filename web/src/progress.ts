@@ -9,8 +9,22 @@ const BAR_AFTER = 150; /* ms */
 const STALE_AFTER = 800;
 
 /* What shows results. What the person uses or reads as the frame of a page keeps its ink. */
-const OUTPUTS = new Set(["markdown", "caption", "text", "code", "badge", "json", "table", "metric",
-  "success", "info", "warning", "error", "exception", "progress"]);
+const OUTPUTS = new Set([
+  "markdown",
+  "caption",
+  "text",
+  "code",
+  "badge",
+  "json",
+  "table",
+  "metric",
+  "success",
+  "info",
+  "warning",
+  "error",
+  "exception",
+  "progress",
+]);
 
 export class Progress {
   readonly isLong: () => boolean; /* the bar is shown */
@@ -50,10 +64,14 @@ export class Progress {
   }
 
   /** The session is new: its numbers begin again. */
-  restart(): void { this.reflected = this.sent = 0; }
+  restart(): void {
+    this.reflected = this.sent = 0;
+  }
 
   /** Without a connection nothing is known to run. */
-  rest(): void { this.end(); }
+  rest(): void {
+    this.end();
+  }
 
   private look(): void {
     const isBusy = this.state === "running" || this.reflected < this.sent;
@@ -65,7 +83,10 @@ export class Progress {
     this.setBusy(true);
     this.firstPatch = this.tree.patches + 1;
     this.barTimer = window.setTimeout(() => this.setLong(true), BAR_AFTER);
-    this.staleTimer = window.setTimeout(() => { this.isStale = true; this.markStale(); }, STALE_AFTER);
+    this.staleTimer = window.setTimeout(() => {
+      this.isStale = true;
+      this.markStale();
+    }, STALE_AFTER);
   }
 
   private end(): void {
@@ -74,7 +95,8 @@ export class Progress {
     this.setBusy(false);
     this.setLong(false);
     this.isStale = false;
-    for (const element of document.querySelectorAll(".is-stale")) element.classList.remove("is-stale");
+    for (const element of document.querySelectorAll(".is-stale"))
+      element.classList.remove("is-stale");
   }
 
   /** The script draws from top to bottom: what stands behind the last new element is old. */

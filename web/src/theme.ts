@@ -23,7 +23,9 @@ function keep(next: Choice): void {
   try {
     if (next === "system") localStorage.removeItem(KEY);
     else localStorage.setItem(KEY, next);
-  } catch { /* a page that may not store keeps it until it is closed */ }
+  } catch {
+    /* a page that may not store keeps it until it is closed */
+  }
 }
 
 export const theme = {

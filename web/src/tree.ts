@@ -28,14 +28,21 @@ export class TreeNode<T extends ElementType = ElementType> {
   private readonly fields = new Map<string, Value>();
   private readonly signals = new Map<string, [Accessor<Value>, Setter<Value>]>();
 
-  constructor(readonly id: number, readonly type: T, fields: Document) {
+  constructor(
+    readonly id: number,
+    readonly type: T,
+    fields: Document,
+  ) {
     [this.children, this.tellChildren] = createSignal<readonly TreeNode[]>([], { equals: false });
     for (const name of Object.keys(fields)) this.fields.set(name, fields[name]);
-    const read = (_: object, name: string | symbol) => (typeof name === "string" ? this.read(name) : undefined);
+    const read = (_: object, name: string | symbol) =>
+      typeof name === "string" ? this.read(name) : undefined;
     this.props = new Proxy({}, { get: read }) as Elements[T];
   }
 
-  get isLeaf(): boolean { return KINDS[this.type] === "leaf"; }
+  get isLeaf(): boolean {
+    return KINDS[this.type] === "leaf";
+  }
 
   set(name: string, value: Value): void {
     this.fields.set(name, value);
@@ -58,7 +65,9 @@ export class TreeNode<T extends ElementType = ElementType> {
     return this.fields.has(name) ? this.fields.get(name) : (DEFAULTS[this.type] as Document)[name];
   }
 
-  showChildren(): void { this.tellChildren([...this.list]); }
+  showChildren(): void {
+    this.tellChildren([...this.list]);
+  }
 
   private read(name: string): Value {
     let signal = this.signals.get(name);
@@ -78,7 +87,7 @@ export const ROOTS = { main: 1, sidebar: 2, event: 3, bottom: 4 } as const;
 export type IsOlder = (id: number, ev: number) => boolean;
 
 export interface Applied {
-  changed: TreeNode[]; /* leaves with changed fields, in the order of the patch */
+  changed: TreeNode[] /* leaves with changed fields, in the order of the patch */;
 }
 
 export class Tree {
@@ -93,12 +102,15 @@ export class Tree {
   private changed = new Set<TreeNode>();
 
   constructor(private readonly isOlder: IsOlder) {
-    for (const root of [this.main, this.sidebar, this.event, this.bottom]) this.nodes.set(root.id, root);
+    for (const root of [this.main, this.sidebar, this.event, this.bottom])
+      this.nodes.set(root.id, root);
   }
 
-  find(id: number): TreeNode | undefined { return this.nodes.get(id); }
+  find(id: number): TreeNode | undefined {
+    return this.nodes.get(id);
+  }
 
-  /** Apply the operations of a patch; one that names what is not there throws, and a whole tree helps. */
+  /** Apply the operations of a patch; one that names what is not there throws: a tree helps. */
   apply(ops: Value, ev: number): Applied {
     return this.inBatch(() => {
       for (const op of readOps(ops)) this.applyOne(op, ev);
@@ -137,7 +149,7 @@ export class Tree {
     return { changed: [...this.changed].filter((node) => node.isAlive) };
   }
 
-  /** What was removed goes when all else has its place: an element that moved out of it stays whole. */
+  /** What was removed goes when all else has its place: what moved out of it stays whole. */
   private endViews(): void {
     for (const { node, isTop } of this.ended.splice(0)) {
       if (isTop || node.view?.element.isConnected) node.view?.element.remove();
@@ -148,11 +160,16 @@ export class Tree {
 
   private applyOne(op: Document, ev: number): void {
     switch (op.op) {
-      case "insert": return this.insert(op, ev);
-      case "update": return this.update(op, ev);
-      case "move": return this.move(this.must(numberOf(op, "id")), op);
-      case "remove": return this.remove(this.must(numberOf(op, "id")));
-      default: throw new Error(`unknown operation ${String(op.op)}`);
+      case "insert":
+        return this.insert(op, ev);
+      case "update":
+        return this.update(op, ev);
+      case "move":
+        return this.move(this.must(numberOf(op, "id")), op);
+      case "remove":
+        return this.remove(this.must(numberOf(op, "id")));
+      default:
+        throw new Error(`unknown operation ${String(op.op)}`);
     }
   }
 
@@ -168,7 +185,10 @@ export class Tree {
     const id = numberOf(op, "id");
     const fields = isDocument(op.props) ? op.props : {};
     let node = this.nodes.get(id);
-    if (node && node.type !== op.type) { this.remove(node); node = undefined; }
+    if (node && node.type !== op.type) {
+      this.remove(node);
+      node = undefined;
+    }
     if (node) this.renew(node, fields, ev);
     else this.nodes.set(id, (node = new TreeNode(id, typeOf(op), fields)));
     node.touched = this.patches;
@@ -232,7 +252,7 @@ export class Tree {
     }
   }
 
-  /** Take the children out without ending them; what is not placed again has been removed before. */
+  /** Take the children out without ending them; what is not placed again was removed before. */
   private empty(node: TreeNode): void {
     for (const child of node.list) this.empty(child);
     for (const child of node.list) child.parent = undefined;
@@ -260,7 +280,9 @@ function numberOf(op: Document, name: string): number {
 }
 
 function textsOf(value: Value): string[] {
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
+  return Array.isArray(value)
+    ? value.filter((item): item is string => typeof item === "string")
+    : [];
 }
 
 function typeOf(op: Document): ElementType {
@@ -272,5 +294,7 @@ function typeOf(op: Document): ElementType {
 
 /** The host knows an element that this page does not: the page is older and must be loaded anew. */
 export class UnknownElement extends Error {
-  constructor(readonly type: string) { super(`unknown element ${type}`); }
+  constructor(readonly type: string) {
+    super(`unknown element ${type}`);
+  }
 }

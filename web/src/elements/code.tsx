@@ -7,10 +7,12 @@ import type { TreeNode } from "../tree";
 
 export function Code(node: TreeNode<"code">): HTMLElement {
   const p = node.props;
-  const code = <code /> as HTMLElement;
+  const code = (<code />) as HTMLElement;
   const box = (
     <div class="code" classList={{ "has-numbers": p.line_numbers, "is-wrapped": p.wrap_lines }}>
-      <pre tabindex="0" role="group" aria-label="Source code">{code}</pre>
+      <pre tabindex="0" role="group" aria-label="Source code">
+        {code}
+      </pre>
       <CopyButton class="copy" of="the code" text={() => p.body} />
     </div>
   ) as HTMLElement;
@@ -23,7 +25,8 @@ export function Code(node: TreeNode<"code">): HTMLElement {
 export function codeBlock(text: string, language: string): HTMLElement {
   const box = document.createElement("div");
   box.className = "code";
-  const pre = document.createElement("pre"), code = document.createElement("code");
+  const pre = document.createElement("pre"),
+    code = document.createElement("code");
   pre.tabIndex = 0;
   pre.setAttribute("role", "group");
   pre.setAttribute("aria-label", "Source code");
@@ -34,11 +37,17 @@ export function codeBlock(text: string, language: string): HTMLElement {
   return box;
 }
 
-/** A block is not told when it goes, so it waits for the colours only while they are still to come. */
+/** A block is not told when it goes, so it waits for the colours only while they are to come. */
 function fillWhenColoured(code: HTMLElement, text: string, language: string): void {
   const show = () => fill(code, text, language, false);
   if (untrack(late)) untrack(show);
-  else createRoot((dispose) => createRenderEffect(() => { show(); if (late()) queueMicrotask(dispose); }));
+  else
+    createRoot((dispose) =>
+      createRenderEffect(() => {
+        show();
+        if (late()) queueMicrotask(dispose);
+      }),
+    );
 }
 
 /** Plain at first, coloured when the colours have come. */
@@ -65,7 +74,10 @@ function numberLines(nodes: Node[]): Node[] {
   for (const node of nodes) {
     const parts = (node.textContent ?? "").split("\n");
     parts.forEach((part, index) => {
-      if (index > 0) { line.append("\n"); line = open(); }
+      if (index > 0) {
+        line.append("\n");
+        line = open();
+      }
       const copy = node.cloneNode(false);
       copy.textContent = part;
       line.append(copy);

@@ -20,13 +20,47 @@ type Drawer = (node: never) => HTMLElement;
 type Draws<T extends ElementType> = (node: TreeNode<T>) => HTMLElement;
 
 const DRAWERS: { [T in Exclude<ElementType, Root>]: Draws<T> } = {
-  markdown: Markdown, title: Title, header: Header, subheader: Subheader, caption: Caption, text: PlainText,
-  code: Code, divider: Divider, badge: Badge, json: later((all) => all.Json, roomOfTree), table: later((all) => all.Table, roomOfTable), metric: Metric,
-  success: Note, info: Note, warning: Note, error: Note, exception: Exception,
-  progress: ProgressBar, spinner: Spinner, status: Status, toast: Toast,
-  button: Button, checkbox: Checkbox, toggle: Checkbox, radio: Radio, selectbox: (node) => (isTypedInto(node) ? drawTyped(node) : Selectbox(node)),
-  multiselect: later((all) => all.Multiselect, () => FIELD), slider: Slider, number_input: NumberInput, text_input: TextInput, text_area: TextArea,
-  container: Container, columns: Columns, column: Column, tabs: Tabs, tab: Tab, expander: Expander, empty: Empty,
+  markdown: Markdown,
+  title: Title,
+  header: Header,
+  subheader: Subheader,
+  caption: Caption,
+  text: PlainText,
+  code: Code,
+  divider: Divider,
+  badge: Badge,
+  json: later((all) => all.Json, roomOfTree),
+  table: later((all) => all.Table, roomOfTable),
+  metric: Metric,
+  success: Note,
+  info: Note,
+  warning: Note,
+  error: Note,
+  exception: Exception,
+  progress: ProgressBar,
+  spinner: Spinner,
+  status: Status,
+  toast: Toast,
+  button: Button,
+  checkbox: Checkbox,
+  toggle: Checkbox,
+  radio: Radio,
+  selectbox: (node) => (isTypedInto(node) ? drawTyped(node) : Selectbox(node)),
+  multiselect: later(
+    (all) => all.Multiselect,
+    () => FIELD,
+  ),
+  slider: Slider,
+  number_input: NumberInput,
+  text_input: TextInput,
+  text_area: TextArea,
+  container: Container,
+  columns: Columns,
+  column: Column,
+  tabs: Tabs,
+  tab: Tab,
+  expander: Expander,
+  empty: Empty,
 };
 
 /** Draw an element. One that fails becomes a note in its place, and the page lives on. */
@@ -46,23 +80,34 @@ function drawSafely(node: TreeNode, drawer: Drawer | undefined): HTMLElement {
     console.error(error);
     const note = document.createElement("p");
     note.className = "field-error";
-    note.textContent = `This ${node.type} cannot be shown: ${error instanceof Error ? error.message : String(error)}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    note.textContent = `This ${node.type} cannot be shown: ${reason}`;
     return note;
   }
 }
 
 /* ---- elements of the second file: until it is there they keep their place free ---- */
 
-const FIELD = 62, ROW = 36, LINE = 22, EDGES = 26; /* px */
+const FIELD = 62,
+  ROW = 36,
+  LINE = 22,
+  EDGES = 26; /* px */
 
-function later<T extends ElementType>(find: (all: Late) => Draws<T>, room: (node: TreeNode<T>) => number): Draws<T> {
+function later<T extends ElementType>(
+  find: (all: Late) => Draws<T>,
+  room: (node: TreeNode<T>) => number,
+): Draws<T> {
   return (node) => {
     const all = late();
     return all ? find(all)(node) : keepPlace(node, find, room(node));
   };
 }
 
-function keepPlace<T extends ElementType>(node: TreeNode<T>, find: (all: Late) => Draws<T>, room: number): HTMLElement {
+function keepPlace<T extends ElementType>(
+  node: TreeNode<T>,
+  find: (all: Late) => Draws<T>,
+  room: number,
+): HTMLElement {
   const place = document.createElement("div");
   place.setAttribute("aria-busy", "true");
   followStyle(place, "min-block-size", () => `${room}px`);
@@ -81,7 +126,10 @@ function isTypedInto(node: TreeNode<"selectbox">): boolean {
 }
 
 function drawTyped(node: TreeNode<"selectbox">): HTMLElement {
-  return later<"selectbox">((all) => all.TypedSelect, () => FIELD)(node);
+  return later<"selectbox">(
+    (all) => all.TypedSelect,
+    () => FIELD,
+  )(node);
 }
 
 function roomOfTable({ props }: TreeNode<"table">): number {

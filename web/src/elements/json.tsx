@@ -1,4 +1,4 @@
-/* A value as a tree that folds. Each branch is a native disclosure and is filled when it is opened. */
+/* A value as a tree that folds. A branch is a native disclosure and is filled when it is opened. */
 import { createMemo, createRenderEffect, createSignal, For, Show, type JSX } from "solid-js";
 import { isDocument, keysOf, type Document, type Value } from "../bson";
 import { CopyButton } from "../parts";
@@ -12,12 +12,19 @@ export function Json(node: TreeNode<"json">): HTMLElement {
   const p = node.props;
   const value = createMemo(() => parse(p.body));
   const depth = () => (p.expanded === true ? 99 : typeof p.expanded === "number" ? p.expanded : 0);
-  const box = <div class="tree" /> as HTMLElement;
+  const box = (<div class="tree" />) as HTMLElement;
   createRenderEffect(() => {
-    const now = value(), levels = depth();
-    const isBare = levels > 0 && isDocument(now) && keysOf(now).length > 0 && keysOf(now).length <= BARE;
-    const fields = () => keysOf(now as Document).map((name) => <Entry name={name} path={name} value={(now as Document)[name]} depth={levels - 1} />);
-    box.replaceChildren(...([isBare ? fields() : <Entry value={now} depth={levels} />].flat() as Node[]));
+    const now = value(),
+      levels = depth();
+    const isBare =
+      levels > 0 && isDocument(now) && keysOf(now).length > 0 && keysOf(now).length <= BARE;
+    const fields = () =>
+      keysOf(now as Document).map((name) => (
+        <Entry name={name} path={name} value={(now as Document)[name]} depth={levels - 1} />
+      ));
+    box.replaceChildren(
+      ...([isBare ? fields() : <Entry value={now} depth={levels} />].flat() as Node[]),
+    );
   });
   return (
     <div class="json">
@@ -30,12 +37,16 @@ export function Json(node: TreeNode<"json">): HTMLElement {
 /** A text may hold JSON itself. */
 function parse(body: Value): Value {
   if (typeof body !== "string") return body;
-  try { return JSON.parse(body) as Value; } catch { return body; }
+  try {
+    return JSON.parse(body) as Value;
+  } catch {
+    return body;
+  }
 }
 
 interface EntryProps {
   name?: string;
-  path?: string; /* from the top, as a query writes it: stock.berlin */
+  path?: string /* from the top, as a query writes it: stock.berlin */;
   value: Value;
   depth: number;
 }
@@ -46,25 +57,40 @@ function Entry(props: EntryProps): JSX.Element {
   return (
     <div class="tree-leaf">
       <Name {...props} />
-      <span class={`tree-${kindOf(props.value)}`}>{isBranch ? (Array.isArray(props.value) ? "[ ]" : "{ }") : exactText(props.value)}</span>
+      <span class={`tree-${kindOf(props.value)}`}>
+        {isBranch ? (Array.isArray(props.value) ? "[ ]" : "{ }") : exactText(props.value)}
+      </span>
       <Show when={typeName(props.value)}>{(name) => <span class="tree-type">{name()}</span>}</Show>
     </div>
   );
 }
 
 function Name(props: { name?: string; path?: string }): JSX.Element {
-  return <Show when={props.name !== undefined}><span class="tree-name" title={props.path}>{props.name}</span></Show>;
+  return (
+    <Show when={props.name !== undefined}>
+      <span class="tree-name" title={props.path}>
+        {props.name}
+      </span>
+    </Show>
+  );
 }
 
 function Branch(props: EntryProps): JSX.Element {
   const [isOpen, setOpen] = createSignal(props.depth > 0);
   const [shown, setShown] = createSignal(STEP);
-  const names = Array.isArray(props.value) ? props.value.map((_, index) => String(index)) : keysOf(props.value as Record<string, Value>);
-  const count = () => `${names.length} ${Array.isArray(props.value) ? "item" : "field"}${names.length === 1 ? "" : "s"}`;
+  const names = Array.isArray(props.value)
+    ? props.value.map((_, index) => String(index))
+    : keysOf(props.value as Record<string, Value>);
+  const unit = Array.isArray(props.value) ? "item" : "field";
+  const count = () => `${names.length} ${unit}${names.length === 1 ? "" : "s"}`;
   const pathOf = (name: string) => (props.path === undefined ? name : `${props.path}.${name}`);
   const of = (name: string) => (props.value as Record<string, Value>)[name];
   return (
-    <details class="tree-branch" open={isOpen()} onToggle={(event) => setOpen(event.currentTarget.open)}>
+    <details
+      class="tree-branch"
+      open={isOpen()}
+      onToggle={(event) => setOpen(event.currentTarget.open)}
+    >
       <summary>
         <Name {...props} />
         <span class="tree-mark">{Array.isArray(props.value) ? "[ ]" : "{ }"}</span>
@@ -72,9 +98,15 @@ function Branch(props: EntryProps): JSX.Element {
       </summary>
       <Show when={isOpen()}>
         <div class="tree-children">
-          <For each={names.slice(0, shown())}>{(name) => <Entry name={name} path={pathOf(name)} value={of(name)} depth={props.depth - 1} />}</For>
+          <For each={names.slice(0, shown())}>
+            {(name) => (
+              <Entry name={name} path={pathOf(name)} value={of(name)} depth={props.depth - 1} />
+            )}
+          </For>
           <Show when={names.length > shown()}>
-            <button type="button" class="button is-small" onClick={() => setShown(shown() + STEP)}>{names.length - shown()} more</button>
+            <button type="button" class="button is-small" onClick={() => setShown(shown() + STEP)}>
+              {names.length - shown()} more
+            </button>
           </Show>
         </div>
       </Show>
@@ -90,7 +122,8 @@ function sizeOf(value: Value): number {
 function jsonText(value: Value): string {
   const plain = (item: Value): unknown => {
     if (Array.isArray(item)) return item.map(plain);
-    if (isDocument(item)) return Object.fromEntries(keysOf(item).map((name) => [name, plain(item[name])]));
+    if (isDocument(item))
+      return Object.fromEntries(keysOf(item).map((name) => [name, plain(item[name])]));
     const type = typeName(item);
     return type ? { [`$${type}`]: exactText(item) } : item;
   };

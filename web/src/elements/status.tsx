@@ -18,7 +18,8 @@ const NOTES = {
 } as const;
 
 export function Note(node: TreeNode<"success" | "info" | "warning" | "error">): HTMLElement {
-  const p = node.props, { tone, icon, role } = NOTES[node.type];
+  const p = node.props,
+    { tone, icon, role } = NOTES[node.type];
   return (
     <div class="callout" data-tone={tone} role={role}>
       <Icon name={p.icon ?? icon} />
@@ -35,7 +36,9 @@ export function Exception(node: TreeNode<"exception">): HTMLElement {
   return (<Failure p={p} />) as HTMLElement;
 }
 
-export type FailureProps = Partial<Pick<ExceptionProps, "kind" | "file" | "line" | "source" | "traceback">> & { message: string };
+export type FailureProps = Partial<
+  Pick<ExceptionProps, "kind" | "file" | "line" | "source" | "traceback">
+> & { message: string };
 
 export function Failure(props: { p: FailureProps }): JSX.Element {
   const p = props.p;
@@ -48,23 +51,44 @@ export function Failure(props: { p: FailureProps }): JSX.Element {
         <CopyButton of="the error" text={() => failureText(p)} />
         <p class="exception-place">
           {p.kind ?? "Error"}
-          <Show when={p.file}> in <code>{p.file}</code></Show>
+          <Show when={p.file}>
+            {" "}
+            in <code>{p.file}</code>
+          </Show>
           <Show when={p.line}> line {p.line}</Show>
         </p>
       </div>
       <Show when={lines().length > 0}>
-        <div class="source" tabindex="0" role="group" aria-label={`The source around line ${p.line ?? ""}`}>
-          <ol><For each={lines()}>{([number, text]) => (
-            <li classList={{ "is-here": number === p.line }} aria-current={number === p.line ? "true" : undefined}>
-              <span>{number}</span><code>{sourceNodes(text, "lua")}</code>
-            </li>
-          )}</For></ol>
+        <div
+          class="source"
+          tabindex="0"
+          role="group"
+          aria-label={`The source around line ${p.line ?? ""}`}
+        >
+          <ol>
+            <For each={lines()}>
+              {([number, text]) => (
+                <li
+                  classList={{ "is-here": number === p.line }}
+                  aria-current={number === p.line ? "true" : undefined}
+                >
+                  <span>{number}</span>
+                  <code>{sourceNodes(text, "lua")}</code>
+                </li>
+              )}
+            </For>
+          </ol>
         </div>
       </Show>
       <Show when={(p.traceback?.length ?? 0) > 0}>
         <details class="trace">
-          <summary><Icon name="chevron-right" class="chevron" />Traceback</summary>
-          <ol><For each={p.traceback}>{(call) => <Call text={call} />}</For></ol>
+          <summary>
+            <Icon name="chevron-right" class="chevron" />
+            Traceback
+          </summary>
+          <ol>
+            <For each={p.traceback}>{(call) => <Call text={call} />}</For>
+          </ol>
         </details>
       </Show>
     </div>
@@ -72,37 +96,65 @@ export function Failure(props: { p: FailureProps }): JSX.Element {
 }
 
 function Call(props: { text: string }): JSX.Element {
-  const parts = () => /^\s*(\S+?:\d+):?\s*(.*)$/.exec(props.text) ?? [undefined, props.text.trim(), ""];
-  return <li><span>{parts()[1]}</span><span>{parts()[2]}</span></li>;
+  const parts = () =>
+    /^\s*(\S+?:\d+):?\s*(.*)$/.exec(props.text) ?? [undefined, props.text.trim(), ""];
+  return (
+    <li>
+      <span>{parts()[1]}</span>
+      <span>{parts()[2]}</span>
+    </li>
+  );
 }
 
 /** Lines as [number, text] or { number, text }. */
 function readSource(source: Value): [number, string][] {
   if (!Array.isArray(source)) return [];
   return source.flatMap((line): [number, string][] => {
-    const [number, text] = Array.isArray(line) ? line : isDocument(line) ? [line.number, line.text] : [];
+    const [number, text] = Array.isArray(line)
+      ? line
+      : isDocument(line)
+        ? [line.number, line.text]
+        : [];
     return typeof number === "number" && typeof text === "string" ? [[number, text]] : [];
   });
 }
 
 function failureText(p: FailureProps): string {
-  const place = p.file ? `${p.kind ?? "Error"} in ${p.file}${p.line ? ` line ${p.line}` : ""}` : (p.kind ?? "Error");
-  const source = readSource(p.source).map(([number, text]) => `${number === p.line ? ">" : " "} ${number}  ${text}`);
+  const place = p.file
+    ? `${p.kind ?? "Error"} in ${p.file}${p.line ? ` line ${p.line}` : ""}`
+    : (p.kind ?? "Error");
+  const source = readSource(p.source).map(
+    ([number, text]) => `${number === p.line ? ">" : " "} ${number}  ${text}`,
+  );
   return [p.message, place, ...source, ...(p.traceback ?? [])].join("\n");
 }
 
 /* ---- progress ---- */
 
 export function ProgressBar(node: TreeNode<"progress">): HTMLElement {
-  const p = node.props, id = uniqueId("progress");
+  const p = node.props,
+    id = uniqueId("progress");
   const share = () => Math.max(0, Math.min(1, p.value > 1 ? p.value / 100 : p.value || 0));
   const percent = () => `${Math.round(share() * 100)}%`;
   return (
     <div class="field progress-box">
       <Show when={p.text}>
-        <div class="field-label"><label for={id}><Inline text={p.text} /></label><span class="field-value" aria-hidden="true">{percent()}</span></div>
+        <div class="field-label">
+          <label for={id}>
+            <Inline text={p.text} />
+          </label>
+          <span class="field-value" aria-hidden="true">
+            {percent()}
+          </span>
+        </div>
       </Show>
-      <progress class="progress" id={id} max="1" value={share()} aria-label={p.text ? undefined : "Progress"} />
+      <progress
+        class="progress"
+        id={id}
+        max="1"
+        value={share()}
+        aria-label={p.text ? undefined : "Progress"}
+      />
     </div>
   ) as HTMLElement;
 }
@@ -113,20 +165,32 @@ const SPINNER_AFTER = 500; /* ms */
 const TICK = 100;
 
 export function Spinner(node: TreeNode<"spinner">): HTMLElement {
-  const p = node.props, started = Date.now();
+  const p = node.props,
+    started = Date.now();
   const [isShown, setShown] = createSignal(false);
   const [time, setTime] = createSignal(0);
   const timer = setTimeout(() => setShown(true), SPINNER_AFTER);
-  const ticker = setInterval(() => { if (p.show_time) setTime(Date.now() - started); }, TICK);
-  onCleanup(() => { clearTimeout(timer); clearInterval(ticker); });
+  const ticker = setInterval(() => {
+    if (p.show_time) setTime(Date.now() - started);
+  }, TICK);
+  onCleanup(() => {
+    clearTimeout(timer);
+    clearInterval(ticker);
+  });
   const children = (<div class="stack" />) as HTMLElement;
   fillWith(children, node);
   return (
     <div class="stack spinner-box">
       <div class="spinner-line" role="status" classList={{ "is-waiting": !isShown() }}>
         <span class="spinner" aria-hidden="true" />
-        <Show when={isShown()}><Inline text={p.text ?? "Working"} /></Show>
-        <Show when={isShown() && p.show_time}><span class="number is-quiet" aria-hidden="true">{formatTime(time())}</span></Show>
+        <Show when={isShown()}>
+          <Inline text={p.text ?? "Working"} />
+        </Show>
+        <Show when={isShown() && p.show_time}>
+          <span class="number is-quiet" aria-hidden="true">
+            {formatTime(time())}
+          </span>
+        </Show>
       </div>
       {children}
     </div>
@@ -142,26 +206,45 @@ const STATES = {
 } as const;
 
 export function Status(node: TreeNode<"status">): HTMLElement {
-  const p = node.props, began = Date.now(), wasRunning = p.state === "running";
+  const p = node.props,
+    began = Date.now(),
+    wasRunning = p.state === "running";
   const [time, setTime] = createSignal<number>();
-  const ticker = setInterval(() => { if (p.state === "running") setTime(Date.now() - began); }, TICK);
-  createRenderEffect(() => { if (p.state !== "running" && wasRunning) setTime(Date.now() - began); });
+  const ticker = setInterval(() => {
+    if (p.state === "running") setTime(Date.now() - began);
+  }, TICK);
+  createRenderEffect(() => {
+    if (p.state !== "running" && wasRunning) setTime(Date.now() - began);
+  });
   onCleanup(() => clearInterval(ticker));
   const state = () => STATES[p.state];
   const body = (<div class="status-body" />) as HTMLElement;
   fillWith(body, node);
   const box = (
-    <details class="status-block" data-tone={state().tone} classList={{ "is-compact": p.type === "compact" }}>
+    <details
+      class="status-block"
+      data-tone={state().tone}
+      classList={{ "is-compact": p.type === "compact" }}
+    >
       <summary>
-        <Show when={state().icon} fallback={<span class="spinner" aria-hidden="true" />}>{(name) => <Icon name={name()} />}</Show>
-        <Inline text={p.label} /><span class="visually-hidden">, {state().word}</span>
-        <Show when={wasRunning && time() !== undefined}><span class="card-note" aria-hidden="true">{formatTime(time()!)}</span></Show>
+        <Show when={state().icon} fallback={<span class="spinner" aria-hidden="true" />}>
+          {(name) => <Icon name={name()} />}
+        </Show>
+        <Inline text={p.label} />
+        <span class="visually-hidden">, {state().word}</span>
+        <Show when={wasRunning && time() !== undefined}>
+          <span class="card-note" aria-hidden="true">
+            {formatTime(time()!)}
+          </span>
+        </Show>
         <Icon name="chevron-right" class="chevron" />
       </summary>
       {body}
     </details>
   ) as HTMLDetailsElement;
-  createRenderEffect(() => { box.open = p.expanded; });
+  createRenderEffect(() => {
+    box.open = p.expanded;
+  });
   return box;
 }
 
@@ -171,26 +254,49 @@ const DURATIONS: Record<string, number> = { short: 4000, long: 10_000, infinite:
 
 export function Toast(node: TreeNode<"toast">): HTMLElement {
   const p = node.props;
-  const time = () => (typeof p.duration === "number" ? p.duration * 1000 : (DURATIONS[String(p.duration)] ?? 4000));
+  const time = () =>
+    typeof p.duration === "number" ? p.duration * 1000 : (DURATIONS[String(p.duration)] ?? 4000);
   return (<ToastCard text={p.body} icon={p.icon} time={time()} />) as HTMLElement;
 }
 
-export function ToastCard(props: { text: string; icon?: string; tone?: string; time: number; onClose?: () => void }): JSX.Element {
+export function ToastCard(props: {
+  text: string;
+  icon?: string;
+  tone?: string;
+  time: number;
+  onClose?: () => void;
+}): JSX.Element {
   const [isGone, setGone] = createSignal(false);
   let timer = 0;
-  const close = () => { setGone(true); props.onClose?.(); };
+  const close = () => {
+    setGone(true);
+    props.onClose?.();
+  };
   const wait = () => {
     clearTimeout(timer);
     if (Number.isFinite(props.time)) timer = window.setTimeout(close, props.time);
   };
-  createRenderEffect(() => { void props.text; setGone(false); wait(); });
+  createRenderEffect(() => {
+    void props.text;
+    setGone(false);
+    wait();
+  });
   onCleanup(() => clearTimeout(timer));
   return (
-    <div class="toast" data-tone={props.tone} hidden={isGone()} onPointerEnter={() => clearTimeout(timer)} onPointerLeave={wait}
-      onFocusIn={() => clearTimeout(timer)} onFocusOut={wait}>
+    <div
+      class="toast"
+      data-tone={props.tone}
+      hidden={isGone()}
+      onPointerEnter={() => clearTimeout(timer)}
+      onPointerLeave={wait}
+      onFocusIn={() => clearTimeout(timer)}
+      onFocusOut={wait}
+    >
       <Icon name={props.icon ?? "bell"} />
       <Inline class="toast-text" text={props.text} />
-      <button type="button" class="icon-button is-small" aria-label="Close" onClick={close}><Icon name="x" /></button>
+      <button type="button" class="icon-button is-small" aria-label="Close" onClick={close}>
+        <Icon name="x" />
+      </button>
     </div>
   );
 }

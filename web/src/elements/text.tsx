@@ -18,11 +18,15 @@ export function Markdown(node: TreeNode<"markdown">): HTMLElement {
 function addAnchor(heading: HTMLElement): void {
   const text = heading.textContent ?? "";
   heading.id = uniqueId(slugOf(text));
-  heading.append(<Anchor to={heading.id} of={text} /> as HTMLElement);
+  heading.append((<Anchor to={heading.id} of={text} />) as HTMLElement);
 }
 
 function Anchor(props: { to: string; of: string }): JSX.Element {
-  return <a class="anchor" href={`#${props.to}`} aria-label={`Link to ${props.of}`}><Icon name="link" /></a>;
+  return (
+    <a class="anchor" href={`#${props.to}`} aria-label={`Link to ${props.of}`}>
+      <Icon name="link" />
+    </a>
+  );
 }
 
 export function Caption(node: TreeNode<"caption">): HTMLElement {
@@ -47,7 +51,9 @@ export function PlainText(node: TreeNode<"text">): HTMLElement {
 
 /* ---- headings ---- */
 
-export function Title(node: TreeNode<"title">): HTMLElement { return heading(node, "h1", "title"); }
+export function Title(node: TreeNode<"title">): HTMLElement {
+  return heading(node, "h1", "title");
+}
 
 export function Header(node: TreeNode<"header">): HTMLElement {
   return heading(node, "h2", "header", () => node.props.divider);
@@ -61,20 +67,30 @@ const COLOURS = ["blue", "green", "orange", "red", "violet", "gray"];
 const cycle = { next: 0 };
 
 function heading(
-  node: TreeNode<"title" | "header" | "subheader">, tag: string, name: string, divider: () => unknown = () => undefined,
+  node: TreeNode<"title" | "header" | "subheader">,
+  tag: string,
+  name: string,
+  divider: () => unknown = () => undefined,
 ): HTMLElement {
   const p = node.props;
   const own = COLOURS[cycle.next % COLOURS.length];
-  const colour = () => (divider() === true ? own : typeof divider() === "string" ? (divider() as string) : undefined);
+  const colour = () =>
+    divider() === true ? own : typeof divider() === "string" ? (divider() as string) : undefined;
   createRenderEffect((had: boolean) => {
     if (divider() === true && !had) cycle.next++;
     return had || divider() === true;
   }, false);
   const slug = uniqueId(typeof p.anchor === "string" ? p.anchor : slugOf(p.body));
   const box = (
-    <div class={`heading is-${name}`} data-align={p.text_alignment} data-colour={colour()} classList={{ "has-divider": colour() !== undefined }}>
+    <div
+      class={`heading is-${name}`}
+      data-align={p.text_alignment}
+      data-colour={colour()}
+      classList={{ "has-divider": colour() !== undefined }}
+    >
       <Dynamic component={tag} class={name} id={slug} tabindex="-1">
-        <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show><Inline text={p.body} />
+        <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>
+        <Inline text={p.body} />
       </Dynamic>
       <Help text={p.help} of={p.body} />
       <Show when={p.anchor !== false}>
@@ -82,7 +98,9 @@ function heading(
       </Show>
     </div>
   ) as HTMLElement;
-  onMount(() => { if (location.hash === `#${slug}`) box.scrollIntoView(); });
+  onMount(() => {
+    if (location.hash === `#${slug}`) box.scrollIntoView();
+  });
   return box;
 }
 
@@ -93,14 +111,19 @@ function slugOf(text: string): string {
 
 /* ---- divider, badge ---- */
 
-export function Divider(): HTMLElement { return (<hr class="divider" />) as HTMLElement; }
+export function Divider(): HTMLElement {
+  return (<hr class="divider" />) as HTMLElement;
+}
 
 export function Badge(node: TreeNode<"badge">): HTMLElement {
   const p = node.props;
   const icon = (): JSX.Element => <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>;
   return (
     <div class="badge-box">
-      <span class="badge" data-colour={p.color === "grey" ? "gray" : p.color}>{icon()}<Inline text={p.label} /></span>
+      <span class="badge" data-colour={p.color === "grey" ? "gray" : p.color}>
+        {icon()}
+        <Inline text={p.label} />
+      </span>
       <Help text={p.help} of={p.label} />
     </div>
   ) as HTMLElement;

@@ -1,13 +1,35 @@
-/* How one BSON value looks in a table's cell or a leaf of the tree: a word for its type, and its text. */
-import { Binary, Code, Decimal128, isDocument, keysOf, MaxKey, MinKey, ObjectId, Regex, Timestamp, type Value } from "../bson";
+/* How one BSON value looks in a table's cell or a leaf of the tree: its type, its text. */
+import {
+  Binary,
+  Code,
+  Decimal128,
+  isDocument,
+  keysOf,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Regex,
+  Timestamp,
+  type Value,
+} from "../bson";
 import { formatDate } from "../format";
 
-export type Kind = "empty" | "text" | "number" | "boolean" | "date" | "id" | "other" | "list" | "document";
+export type Kind =
+  | "empty"
+  | "text"
+  | "number"
+  | "boolean"
+  | "date"
+  | "id"
+  | "other"
+  | "list"
+  | "document";
 
 export function kindOf(value: Value): Kind {
   if (value === null || value === undefined) return "empty";
   if (typeof value === "string") return "text";
-  if (typeof value === "number" || typeof value === "bigint" || value instanceof Decimal128) return "number";
+  if (typeof value === "number" || typeof value === "bigint" || value instanceof Decimal128)
+    return "number";
   if (typeof value === "boolean") return "boolean";
   if (value instanceof Date) return "date";
   if (value instanceof ObjectId) return "id";
@@ -35,10 +57,15 @@ const PREVIEW = 80; /* letters of a nested value in a cell */
 /** A value in one line. */
 export function lineOf(value: Value): string {
   switch (kindOf(value)) {
-    case "empty": return "–";
-    case "date": return formatDate(value as Date);
-    case "list": case "document": return shorten(preview(value, PREVIEW));
-    default: return String(value);
+    case "empty":
+      return "–";
+    case "date":
+      return formatDate(value as Date);
+    case "list":
+    case "document":
+      return shorten(preview(value, PREVIEW));
+    default:
+      return String(value);
   }
 }
 
@@ -48,9 +75,16 @@ function shorten(text: string): string {
 
 function preview(value: Value, room: number): string {
   if (typeof value === "string") return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${previewAll(value.map((item) => () => preview(item, room - 2)), room)}]`;
+  if (Array.isArray(value))
+    return `[${previewAll(
+      value.map((item) => () => preview(item, room - 2)),
+      room,
+    )}]`;
   if (isDocument(value)) {
-    return `{ ${previewAll(keysOf(value).map((name) => () => `${name}: ${preview(value[name], room - 2)}`), room)} }`;
+    return `{ ${previewAll(
+      keysOf(value).map((name) => () => `${name}: ${preview(value[name], room - 2)}`),
+      room,
+    )} }`;
   }
   return value === undefined ? "undefined" : lineOf(value);
 }
@@ -70,6 +104,7 @@ export function exactText(value: Value): string {
   if (value === null) return "null";
   if (value === undefined) return "undefined";
   if (typeof value === "string") return JSON.stringify(value);
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "out of range" : value.toISOString();
+  if (value instanceof Date)
+    return Number.isNaN(value.getTime()) ? "out of range" : value.toISOString();
   return String(value);
 }
