@@ -5,23 +5,27 @@ local core = require "moonlit.core.run"
 
 local wait = {}
 
+-- Misuse is raised at the script's own line.
+
+local function check_seconds(name, seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 86400) then
+    error(("%s: expected a number of seconds from 0 to 86400, got %s"):format(name, tostring(seconds)), 3)
+  end
+end
+
+local function check_function(name, number, f)
+  if type(f) ~= "function" then
+    error(("%s: argument %d is a function, got a %s; write function() ... end")
+      :format(name, number, type(f)), 3)
+  end
+end
+
 ---Wait. (waits)
 ---@param seconds number 0 to 86400
 function wait.sleep(seconds)
-  if type(seconds) ~= "number" or seconds < 0 or seconds > 86400 then
-    error("ui.sleep: expected a number of seconds from 0 to 86400, got " .. tostring(seconds), 2)
-  end
+  check_seconds("ui.sleep", seconds)
   local ok, problem = core.sleep(seconds)
   if not ok then error(problem, 2) end
-end
-
-local function check_functions(name, functions, level)
-  for i, f in ipairs(functions) do
-    if type(f) ~= "function" then
-      error(("%s: argument %d is a %s; write functions: %s(function() ... end, function() ... end)")
-        :format(name, i, type(f), name), level + 1)
-    end
-  end
 end
 
 ---Run functions side by side and wait for all. Each draws into its own place, in the order of the
@@ -31,7 +35,7 @@ end
 function wait.together(...)
   local functions = { ... }
   local count = select("#", ...)
-  check_functions("ui.together", functions, 2)
+  for i = 1, count do check_function("ui.together", i, functions[i]) end
   local ui = require "moonlit.ui"
   local calls = {}
   for i = 1, count do
@@ -47,14 +51,12 @@ end
 
 ---Call f; if it has not finished after `seconds`, end it and raise an error. A write under way or a
 ---ui.shield is finished first, and nothing behind it begins. (waits)
----@param seconds number
+---@param seconds number 0 to 86400
 ---@param f fun(...): any
 ---@return any ... what f returns
 function wait.timeout(seconds, f, ...)
-  if type(seconds) ~= "number" or seconds <= 0 then
-    error("ui.timeout: expected a number of seconds above 0, got " .. tostring(seconds), 2)
-  end
-  check_functions("ui.timeout", { f }, 2)
+  check_seconds("ui.timeout", seconds)
+  check_function("ui.timeout", 2, f)
   local arguments, count = { ... }, select("#", ...)
   local ok, results = core.together(seconds, {
     { function() return f(unpack(arguments, 1, count)) end },
@@ -74,7 +76,7 @@ end
 ---@param f fun(...): any
 ---@return any ... what f returns
 function wait.shield(f, ...)
-  check_functions("ui.shield", { f }, 2)
+  check_function("ui.shield", 1, f)
   core.shield_begin()
   return end_shield(f(...))
 end
@@ -89,7 +91,7 @@ function wait.once(name, f)
   if type(name) ~= "string" or name == "" then
     error("ui.once: the first argument is a name: ui.once(\"seed\", function() ... end)", 2)
   end
-  check_functions("ui.once", { f }, 2)
+  check_function("ui.once", 2, f)
   local ok, result = core.once(name, f)
   if ok == nil then error(result, 2) end
   if not ok then error(result, 0) end

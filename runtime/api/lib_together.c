@@ -25,7 +25,7 @@ struct op_together {
     lua_State *L; /* the app's main state */
     struct alarm alarm;
     struct list children; /* struct child, of branches not ended */
-    double seconds;       /* 0: no limit */
+    double seconds;       /* negative: no limit */
     int functions;        /* reference: the list of what to call */
     int results;          /* reference: [i] = {n = count, ...} */
     int error;            /* reference of the first error, or LUA_NOREF */
@@ -158,7 +158,7 @@ static void together_start(struct op *base)
     for (int i = 1; i <= op->count; i++) {
         start_child(op, op->L, i);
     }
-    if (op->seconds > 0) {
+    if (op->seconds >= 0) {
         alarm_set(&engine->clock, &op->alarm, (uint64_t)(op->seconds * 1000), on_time);
     }
     if (op->count == 0) {
@@ -205,7 +205,7 @@ static const struct op_type together_type = {"ui.together", together_start, toge
 
 static int together_call(lua_State *L)
 {
-    double seconds = luaL_optnumber(L, 1, 0);
+    double seconds = luaL_optnumber(L, 1, -1);
     luaL_checktype(L, 2, LUA_TTABLE);
     int count = (int)lua_objlen(L, 2);
     struct run *run = run_of(L);

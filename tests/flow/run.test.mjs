@@ -133,6 +133,27 @@ ui.text(tostring(ok) .. " " .. tostring(problem))
   assert.deepEqual(page.texts(), ['first', 'second', '1 2', 'false no'])
 }))
 
+test('misuse of what waits raises at its own line, with a sentence', () => withApp(`
+local ui = require "moonlit"
+local cases = {
+  function() ui.sleep(-1) end, function() ui.sleep(0 / 0) end, function() ui.sleep "1" end,
+  function() ui.timeout(math.huge, print) end, function() ui.timeout(1) end,
+  function() ui.together(print, nil, print) end, function() ui.shield() end,
+  function() ui.once("name") end, function() ui.once(nil, print) end,
+}
+for _, case in ipairs(cases) do ui.text(select(2, pcall(case))) end
+ui.text(tostring(pcall(ui.timeout, 0, ui.sleep, 60)))
+`, async (host, page) => {
+  await page.settled()
+  const expected = [
+    /app.lua:4: ui.sleep: expected a number of seconds from 0 to 86400, got -1/, /:4: .*got -?nan/, /:4: .*got 1/,
+    /:5: ui.timeout: .*got inf/, /:5: ui.timeout: argument 2 is a function, got a nil/,
+    /:6: ui.together: argument 2 is a function, got a nil/, /:6: ui.shield: argument 1/,
+    /:7: ui.once: argument 2/, /:7: ui.once: the first argument is a name/, /^false/]
+  page.texts().forEach((text, i) => assert.match(text, expected[i]))
+  assert.equal(page.texts().length, expected.length)
+}))
+
 test('timeout raises, and the rest of the script goes on', () => withApp(`
 local ui = require "moonlit"
 local ok, problem = pcall(ui.timeout, 0.05, function() ui.sleep(60) end)
