@@ -112,9 +112,13 @@ static void append_ops(bson_t *document, const struct patch *patch)
     }
 }
 
+/* The values that still wait in the queue go with it: the person has seen them already. */
 void outbox_send_tree(struct session *session, const struct run *run, const char *state)
 {
     struct patch patch;
+    list_each (link, &session->queue.events) {
+        session_tell_values(session, list_item(link, struct event, link), NULL);
+    }
     patch_init(&patch);
     tree_whole(session->tree, &patch);
     bson_t document;

@@ -101,8 +101,8 @@ static const char *state_now(const struct session *session)
     return session->run != NULL ? "running" : "finished";
 }
 
-/* A new page load: what waits in the queue was changed on the page before it, so the new page is
- * told with the tree. The run alive shows an older state of the session: a view gives way. */
+/* A new page load gets the tree, and then a run: the one alive shows an older state of the session,
+ * a view gives way. */
 static void begin_load(struct session *session, uint64_t load)
 {
     session->load = load;
@@ -111,9 +111,6 @@ static void begin_load(struct session *session, uint64_t load)
     session->is_full = true; /* the tree is the first that the page gets */
     session_request_run(session, WANT_RELOAD);
     session->is_full = false;
-    list_each (link, &session->queue.events) {
-        session_tell_values(session, list_item(link, struct event, link), NULL);
-    }
     outbox_send_tree(session, session->run, state_now(session));
 }
 

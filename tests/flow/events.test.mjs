@@ -179,7 +179,15 @@ test('Stop gives a write up after two seconds, and says that its outcome is unkn
   assert.deepEqual(await database.values('things'), [1, -1])
 }))
 
-test('a limit that ends a run in a write says that its outcome is unknown, and ends nothing else', () => withDatabase(add, async (host, page, database) => {
+test('a limit that ends a run in a write says that its outcome is unknown, and ends nothing else', () => withDatabase(`
+local ui = require "moonlit"
+local things = require "moonlit.mongo".database().things
+local level = ui.slider("Level", { min = 0, max = 10 })
+if ui.button "Add" then
+  ui.together(function() things:insert_one{ v = 1 } end, function() while true do end end)
+end
+ui.text("level " .. level)
+`, async (host, page, database) => {
   await page.settled()
   await database.delay(['insert'], 600000)
   page.press('Add')
@@ -188,7 +196,7 @@ test('a limit that ends a run in a write says that its outcome is unknown, and e
   await page.until(() => page.messages.filter((message) => message.kind === 'unknown_outcome').length === 2)
   await page.until(() => page.find('text').props.body === 'level 3')
   assert.equal(page.messages.filter((message) => message.state === 'limited').length, 2)
-}, { options: ['--wall-limit', '0.5'] }))
+}, { options: ['--cpu-limit', '0.1'] }))
 
 test('Stop that comes while a write is finished before ui.rerun ends the rerun too', () => withDatabase(`
 local ui = require "moonlit"
@@ -252,9 +260,11 @@ ui.text("level " .. level)
   page.press('Act')
   await page.until(() => page.find('caption'))
   page.set('slider', 'Level', 7)
+  const shown = (tree) => tree.ops.find((op) => op.type === 'slider').props.value
+  page.send({ t: 'whole' })
+  assert.equal(shown(await page.until(() => page.messages.filter((message) => message.t === 'tree')[1])), 7)
   const again = await page.reload()
-  const tree = await again.until(() => again.messages.find((message) => message.t === 'tree'))
-  assert.equal(tree.ops.find((op) => op.type === 'slider').props.value, 7)
+  assert.equal(shown(await again.until(() => again.messages.find((message) => message.t === 'tree'))), 7)
   await again.until(() => again.state === 'finished' && again.find('text').props.body === 'level 7')
   assert.equal(again.find('slider').props.value, 7)
 }))
