@@ -55,7 +55,7 @@ function makeLimits() {
 // The public modules: what the reader requires, the name of its local, whose functions it shows, and
 // where the classes of its values are.
 const MODULES = [
-  { title: 'moonlit', local: 'ui', files: ['init', 'ui', 'wait', 'state'] },
+  { title: 'moonlit', local: 'ui', files: ['init', 'ui', 'show', 'choose', 'layout', 'wait', 'state'] },
   { title: 'moonlit.mongo', local: 'mongo', files: ['mongo'],
     classes: ['mongo/collection', 'mongo/index', 'mongo/cursor', 'mongo/problem', 'mongo/specs'] },
   { title: 'moonlit.bson', local: 'bson', files: ['bson'] },
@@ -132,7 +132,7 @@ function writeEntry(out, entry, shown) {
 
 function shownName(entry, module, own, classes) {
   if (entry.hidden || !entry.name || entry.name.startsWith('_')) return undefined
-  const call = entry.args ?? ''
+  const call = (entry.args ?? '').replace(/options, \.\.\.\)$/, 'options)') // methods have one more
   if (entry.owner === own) return `${module.local}.${entry.name}${call}`
   const owner = classes.get(entry.owner)
   return owner && `${owner}${entry.sign}${entry.name}${call}`

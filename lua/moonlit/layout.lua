@@ -9,13 +9,14 @@ local layout = {}
 local elements, raw = core.elements, core.raw
 local shared = core.shared() -- [2]: the handle of where the script draws; nil for the page itself
 
----Call f while what it draws lands in the container. An error passes as it is: the script's pcall
----puts back where it drew.
 local function back(outer, ...)
   shared[2] = outer
   return ...
 end
 
+---Call f while what it draws lands in the container. An error passes as it is: the script's pcall
+---puts back where it drew.
+---@private
 function layout.within(handle, f, ...)
   local outer = shared[2]
   shared[2] = handle
@@ -173,6 +174,7 @@ function layout.tabs(labels, options, ...)
 end
 
 ---Whether a container that was drawn with on_change is open: an expander, or a tab. nil for others.
+---@private read as `handle.open`
 ---@param handle moonlit.Handle
 ---@return boolean?
 function layout.open(handle)
@@ -182,13 +184,15 @@ function layout.open(handle)
   return chosen and chosen == page.name
 end
 
----A place for one element: drawing in it replaces what is there, place:empty() clears it.
----@return moonlit.Container
-function layout.empty(handle, ...)
+local function empty(handle, ...)
   if core.type(handle) == "empty" and select("#", ...) == 0 then return core.clear(handle) end
   if handle == nil then return elements.empty() end
   return elements.empty(handle, ...)
 end
+
+---A place for one element: drawing in it replaces what is there, place:empty() clears it.
+---@type fun(): moonlit.Container
+layout.empty = empty
 
 -- ---- while something is done ----
 
@@ -276,6 +280,7 @@ function layout.status(...)
 end
 
 ---Change a status: box:update { label = "Done", state = "complete", expanded = false }
+---@private called as `box:update`
 ---@param handle moonlit.Container
 ---@param change { label?: string, state?: "running"|"complete"|"error", expanded?: boolean }
 function layout.update(handle, change)
@@ -287,6 +292,7 @@ function layout.update(handle, change)
 end
 
 ---The place of one branch of ui.together.
+---@private
 function layout.slot()
   return elements.container()
 end

@@ -92,7 +92,7 @@ end
 ---@field border? boolean|"horizontal"
 ---@field hide_index? boolean
 ---@field hide_header? boolean
----@field width? "stretch"|"content"|number
+---@field width? moonlit.Width
 ---@field height? "content"|"stretch"|number pixels: then it scrolls
 ---@field key? string
 
@@ -158,7 +158,7 @@ end
 
 ---A value as a collapsible tree; BSON types are shown as such.
 ---@param body any a table, a document, or a text that holds JSON
----@param options? { expanded?: boolean|integer, width?: "stretch"|"content"|number, key?: string }
+---@param options? { expanded?: boolean|integer, width?: moonlit.Width, key?: string }
 ---@return moonlit.Handle
 function show.json(body, options, ...)
   if core.type(body) then return draw_json(body, options, ...) end
@@ -213,7 +213,7 @@ end
 
 ---An error value, as pcall gives it, with the script's line and its source.
 ---@param problem any
----@param options? { width?: "stretch"|"content"|number, key?: string }
+---@param options? { width?: moonlit.Width, key?: string }
 ---@return moonlit.Handle
 function show.exception(problem, options, ...)
   if core.type(problem) then return core.raw.exception(problem, exception_of(options, ...)) end

@@ -16,6 +16,7 @@ local layout = require "moonlit.layout"
 ---A container: its methods draw inside, and so does calling it with a function.
 ---@class moonlit.Container: moonlit.Handle
 ---@field open boolean? of an expander or a tab drawn with on_change: whether it is open
+---@field update fun(box: moonlit.Container, change: table) of a status: { state = "complete" }
 ---@overload fun(f: fun()): any
 
 local ui = {}
