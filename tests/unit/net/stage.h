@@ -130,7 +130,7 @@ static void on_closed(void *data, struct socket *socket, int code)
     stage->codes[stage->closed++ % CODES_MOST] = code;
 }
 
-static void on_done(void *data)
+static inline void on_done(void *data)
 {
     struct stage *stage = data;
     assert_false(stage->in_call);
@@ -320,6 +320,9 @@ static inline void client_expect_end(struct client *client)
     WAIT_FOR(client->stage, client->has_ended);
 }
 
+/* ---- what clients say ---- */
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: localhost:8501\r\n\r\n"
 #define UPGRADE_LINES                                                                              \
     "Connection: keep-alive, Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"       \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
