@@ -19,146 +19,6 @@ struct request {
     char bytes[];
 };
 
-/* What an answer is made of, beside its body. */
-struct answer {
-    int status;
-    const char *type;  /* NULL: no body */
-    const char *cache; /* Cache-Control */
-    const char *lines; /* further header lines, or NULL */
-    bool is_head;      /* the length is told, the body is not sent */
-};
-
-static const char *status_text(int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } texts[] = {
-        {200, "OK"},
-        {204, "No Content"},
-        {304, "Not Modified"},
-        {400, "Bad Request"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {408, "Request Timeout"},
-        {413, "Content Too Large"},
-        {417, "Expectation Failed"},
-        {426, "Upgrade Required"},
-        {431, "Request Header Fields Too Large"},
-        {500, "Internal Server Error"},
-        {503, "Service Unavailable"},
-        {505, "HTTP Version Not Supported"},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].status == status) {
-            return texts[i].text;
-        }
-    }
-    return "Other";
-}
-
-/* ---- answers -------------------------------------------------------------------------------- */
-
-/* The answer is written; when it has left, the next request may be read. */
-static void finish_answer(struct connection *connection)
-{
-    struct http *http = &connection->http;
-    if (connection->is_cut || connection_queued(connection) > 0) {
-        return;
-    }
-    http->is_busy = false;
-    http->has_begun = false;
-    http->since = uv_now(connection->server->loop);
-    if (http->ends_after || connection->server->is_draining) {
-        connection_end(connection);
-    } else if (!http->is_reading) {
-        connection_later(connection);
-    }
-}
-
-static void answer(struct connection *connection, const struct answer *answer, const void *body,
-                   size_t length)
-{
-    struct server *server = connection->server;
-    struct http *http = &connection->http;
-    http->is_busy = true;
-    server->stats.requests++;
-    bool ends = http->ends_after || server->is_draining;
-    char start[512];
-    int size =
-        snprintf(start, sizeof start, "HTTP/1.1 %d %s\r\nDate: %s\r\nCache-Control: %s\r\n%s",
-                 answer->status, status_text(answer->status), server_date(server), answer->cache,
-                 ends ? "Connection: close\r\n" : "");
-    if (answer->type != NULL) {
-        size += snprintf(start + size, sizeof start - (size_t)size, "Content-Type: %.128s\r\n",
-                         answer->type);
-    }
-    if (answer->status != 204 && answer->status != 304) {
-        size += snprintf(start + size, sizeof start - (size_t)size, "Content-Length: %zu\r\n",
-                         answer->type != NULL ? length : 0);
-    }
-    const char *lines = answer->lines != NULL ? answer->lines : "";
-    bool has_body = answer->type != NULL && !answer->is_head;
-    uv_buf_t parts[] = {
-        uv_buf_init(start, (unsigned)size),
-        uv_buf_init((char *)lines, (unsigned)strlen(lines)),
-        uv_buf_init(server->common_lines, (unsigned)strlen(server->common_lines)),
-        uv_buf_init((char *)body, has_body ? (unsigned)length : 0),
-    };
-    connection_write(connection, parts, has_body && length > 0 ? 4 : 3);
-    finish_answer(connection);
-}
-
-static void answer_words(struct connection *connection, const struct head *head, int status,
-                         const char *lines, const char *words)
-{
-    struct answer plain = {.status = status,
-                           .type = "text/plain; charset=utf-8",
-                           .cache = "no-store",
-                           .lines = lines,
-                           .is_head = head != NULL && strcmp(head->method, "HEAD") == 0};
-    char text[1024];
-    int length = snprintf(text, sizeof text, "%s\n", words);
-    answer(connection, &plain, text, (size_t)length);
-}
-
-/* The last answer of a connection: what follows it is not believed. */
-static void refuse(struct connection *connection, const struct head *head, int status,
-                   const char *lines, const char *words)
-{
-    connection->http.ends_after = true;
-    answer_words(connection, head, status, lines, words);
-}
-
-/* ---- assets --------------------------------------------------------------------------------- */
-
-static void answer_asset(struct connection *connection, const struct head *head)
-{
-    const struct asset *asset = asset_find(connection->server->assets, head->path);
-    if (asset == NULL) {
-        answer_words(connection, head, 404, NULL, "There is nothing under this path.");
-        return;
-    }
-    struct asset_body body;
-    asset_choose(asset, head_value(head, "accept-encoding"), &body);
-    bool is_known = asset_is_known(head_value(head, "if-none-match"), body.etag);
-    const char *encoding = is_known ? NULL : body.encoding;
-    char lines[256];
-    snprintf(lines, sizeof lines, "ETag: %s\r\n%s%s%s%s", body.etag,
-             body.varies ? "Vary: Accept-Encoding\r\n" : "",
-             encoding != NULL ? "Content-Encoding: " : "", encoding != NULL ? encoding : "",
-             encoding != NULL ? "\r\n" : "");
-    struct answer found = {
-        .status = is_known ? 304 : 200,
-        .type = is_known ? NULL : asset->type,
-        .cache = asset->immutable ? "public, max-age=31536000, immutable" : "no-cache",
-        .lines = lines,
-        .is_head = strcmp(head->method, "HEAD") == 0,
-    };
-    answer(connection, &found, body.bytes, body.length);
-}
-
 /* ---- upgrade -------------------------------------------------------------------------------- */
 
 /* 16 bytes in base64. */
@@ -201,21 +61,21 @@ static bool upgrade(struct connection *connection, struct request *request)
     const char *version = head_value(head, "sec-websocket-version");
     const char *key = head_value(head, "sec-websocket-key");
     if (!head->wants_websocket) {
-        refuse(connection, head, 426, "Upgrade: websocket\r\nConnection: Upgrade\r\n",
-               "Only a WebSocket is served here.");
+        answer_refusal(connection, head, 426, "Upgrade: websocket\r\nConnection: Upgrade\r\n",
+                       "Only a WebSocket is served here.");
     } else if (version == NULL || strcmp(version, "13") != 0) {
-        refuse(connection, head, 426, "Sec-WebSocket-Version: 13\r\n",
-               "Only version 13 of the WebSocket protocol is spoken here.");
+        answer_refusal(connection, head, 426, "Sec-WebSocket-Version: 13\r\n",
+                       "Only version 13 of the WebSocket protocol is spoken here.");
     } else if (!key_is_valid(key)) {
-        refuse(connection, head, 400, NULL, "The Sec-WebSocket-Key is malformed.");
+        answer_refusal(connection, head, 400, NULL, "The Sec-WebSocket-Key is malformed.");
     } else if (origin == NULL ||
                !origin_allows_origin(&connection->server->rules, origin, &request->host)) {
-        refuse(
+        answer_refusal(
             connection, head, 403, NULL,
             "The Origin of this connection is not this app: a page of another address may not "
             "open it. If the app is served under another name, start it with --allow-host NAME.");
     } else if (connection->server->is_draining) {
-        refuse(connection, head, 503, NULL, "The app is ending.");
+        answer_refusal(connection, head, 503, NULL, "The app is ending.");
     } else {
         answer_upgrade(connection, key);
         if (!connection->is_cut) {
@@ -232,7 +92,7 @@ static bool check_host(struct connection *connection, struct request *request)
 {
     const struct head *head = &request->head;
     if (!origin_read(head_value(head, "host"), &request->host)) {
-        refuse(connection, head, 400, NULL, "The Host of the request is malformed.");
+        answer_refusal(connection, head, 400, NULL, "The Host of the request is malformed.");
         return false;
     }
     if (!origin_allows_host(&connection->server->rules, &request->host)) {
@@ -241,7 +101,7 @@ static bool check_host(struct connection *connection, struct request *request)
                  "This app does not answer to the name %s: if it should, start it with "
                  "--allow-host %s.",
                  request->host.name, request->host.name);
-        refuse(connection, head, 403, NULL, words);
+        answer_refusal(connection, head, 403, NULL, words);
         return false;
     }
     return true;
@@ -253,11 +113,12 @@ static bool check_method(struct connection *connection, const struct head *head)
     const char *expected = head_value(head, "expect");
     bool known = strcmp(head->method, "GET") == 0 || strcmp(head->method, "HEAD") == 0;
     if (!known) {
-        refuse(connection, head, 405, "Allow: GET, HEAD\r\n", "Only GET and HEAD are served here.");
+        answer_refusal(connection, head, 405, "Allow: GET, HEAD\r\n",
+                       "Only GET and HEAD are served here.");
     } else if (head->has_body) {
-        refuse(connection, head, 413, NULL, "No body is taken here.");
+        answer_refusal(connection, head, 413, NULL, "No body is taken here.");
     } else if (expected != NULL && !head_list_has(expected, "100-continue")) {
-        refuse(connection, head, 417, NULL, "This expectation is not known here.");
+        answer_refusal(connection, head, 417, NULL, "This expectation is not known here.");
     } else {
         return true;
     }
@@ -313,7 +174,7 @@ static void read_request(struct connection *connection, const uint8_t *bytes, si
     } else if (request->head.is_other) {
         connection_cut(connection);
     } else {
-        refuse(connection, NULL, refusal.status, NULL, refusal.words);
+        answer_refusal(connection, NULL, refusal.status, NULL, refusal.words);
     }
     free(request);
 }
@@ -334,9 +195,9 @@ static size_t next_head(struct connection *connection, const uint8_t *bytes, siz
     size_t end = head_find_end((const char *)bytes, length, &http->scanned, &is_bad);
     size_t most = connection->server->limits.head;
     if (is_bad) {
-        refuse(connection, NULL, 400, NULL, "A line does not end with CR LF.");
+        answer_refusal(connection, NULL, 400, NULL, "A line does not end with CR LF.");
     } else if (end > most || (end == 0 && length > most)) {
-        refuse(connection, NULL, 431, NULL, "The head of the request is too long.");
+        answer_refusal(connection, NULL, 431, NULL, "The head of the request is too long.");
     } else if (end == 0 && !http->has_begun) {
         http->has_begun = true;
         http->since = uv_now(connection->server->loop);
@@ -441,7 +302,7 @@ static void http_on_end(struct connection *connection)
 static void http_on_written(struct connection *connection)
 {
     if (connection->http.is_busy && connection->http.request == NULL) {
-        finish_answer(connection);
+        answer_finish(connection);
     }
 }
 
@@ -454,7 +315,7 @@ static void http_on_tick(struct connection *connection, uint64_t now)
             connection_cut(connection);
         }
     } else if (http->has_begun && now - http->since >= limits->head_time) {
-        refuse(connection, NULL, 408, NULL, "The head of the request took too long.");
+        answer_refusal(connection, NULL, 408, NULL, "The head of the request took too long.");
     } else if (!http->has_begun && now - http->since >= limits->idle_time) {
         connection_end(connection);
     }
@@ -522,7 +383,7 @@ void request_respond(struct request *request, int status, const char *content_ty
                                .lines = extra_headers,
                                .is_head = strcmp(request->head.method, "HEAD") == 0};
         connection->http.request = NULL;
-        answer(connection, &given, body, length);
+        answer_send(connection, &given, body, length);
     } else if (connection != NULL) {
         connection->http.request = NULL;
     }

@@ -117,6 +117,34 @@ void connection_end(struct connection *connection);
 void connection_cut(struct connection *connection);
 void connection_tick(struct connection *connection, uint64_t now);
 
+/* ---- answer.c ---- */
+
+/* What an answer is made of, beside its body. */
+struct answer {
+    int status;
+    const char *type;  /* NULL: no body */
+    const char *cache; /* Cache-Control */
+    const char *lines; /* further header lines, or NULL */
+    bool is_head;      /* the length is told, the body is not sent */
+};
+
+void answer_send(struct connection *connection, const struct answer *answer, const void *body,
+                 size_t length);
+
+/* A sentence as the body; `head` (NULL when it could not be read) tells whether it is wanted. */
+void answer_words(struct connection *connection, const struct head *head, int status,
+                  const char *lines, const char *words);
+
+/* The last answer of a connection: what follows it is not believed. */
+void answer_refusal(struct connection *connection, const struct head *head, int status,
+                    const char *lines, const char *words);
+
+/* The asset at the head's path, as the browser likes it, or 404. */
+void answer_asset(struct connection *connection, const struct head *head);
+
+/* Some of an answer was written; when all of it has left, the next request may be read. */
+void answer_finish(struct connection *connection);
+
 /* ---- http.c, socket.c ---- */
 
 extern const struct conversation http_conversation;
