@@ -190,7 +190,8 @@ local function empty(handle, ...)
   return elements.empty(handle, ...)
 end
 
----A place for one element: drawing in it replaces what is there, place:empty() clears it.
+---A place for one element: drawing in it replaces what is there, place:empty() clears it. So does
+---one:empty() of an element that shows something; one:text(...) shows it again, in its place.
 ---@type fun(): moonlit.Container
 layout.empty = empty
 

@@ -158,7 +158,7 @@ static void find_place(struct call *call)
         call->container = handle->id;
         return;
     }
-    if (!is_container && call->element->kind != KIND_LEAF) {
+    if (!is_container && call->element->kind != KIND_LEAF && call->type != ELEMENT_empty) {
         call_error(call, "only an element that shows something can take the place of another: to "
                          "change what stands there, draw in `local place = ui.empty()`");
     }

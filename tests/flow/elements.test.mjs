@@ -141,6 +141,21 @@ box:update { label = "Task done", state = "complete", expanded = true }
   assert.deepEqual(page.find('status').props, { label: 'Task done', state: 'complete', expanded: true, type: 'compact' })
 }))
 
+test('an element is cleared by its handle, and shown again in its place', () => withApp(`
+local one, two = ui.text "one", ui.text "two"
+local step = ui.state.step or 0
+one:empty()
+if step > 0 then one:info "again" end
+if ui.button "Next" then ui.state.step = step + 1 ui.rerun() end
+ui.sleep(0.01)
+two:empty()
+`, async (page) => {
+  assert.deepEqual(page.elements().map(({ type }) => type), ['empty', 'empty', 'button'])
+  page.press('Next')
+  await page.settled()
+  assert.deepEqual(page.elements().map(({ type }) => type), ['info', 'empty', 'button'])
+}))
+
 test('an empty place holds one element; a write of several into it says what to do', () => withApp(`
 local place = ui.empty()
 place:write("one", "text")
