@@ -202,7 +202,7 @@ static inline void warm_up(struct place *place)
 /* ---- running the tests ----------------------------------------------------------------------- */
 
 /* A hang ends the program, and so the test. */
-#define run_promises(tests, seconds)                                                                  \
+#define run_promises(tests, seconds)                                                               \
     do {                                                                                           \
         static struct log log = {.sink = drop_line};                                               \
         alarm(seconds);                                                                            \
