@@ -4,6 +4,7 @@
 
 export class Model {
   level = 0
+  changes = [[]] // the values between the presses
   presses = 0
   stops = 0
   // In order. Of a segment that a Stop ended, some presses acted whole, one perhaps in part, none behind.
@@ -12,10 +13,14 @@ export class Model {
   /** @param {(name: string, level: number) => string[]} steps what one press leaves in the database */
   constructor(steps) { this.steps = steps }
 
-  set(level) { this.level = level }
+  set(level) {
+    this.level = level
+    this.changes.at(-1).push(level)
+  }
 
   press(name) {
     this.presses++
+    this.changes.push([])
     this.segments.at(-1).presses.push(this.steps(name, this.level))
   }
 
@@ -27,6 +32,23 @@ export class Model {
 
   /** Whatever was pressed so far has acted. */
   settle() { this.segments.push({ presses: [], stopped: false }) }
+
+  /**
+   * What on_change was told: adjacent values merge, newest wins, and a press is a barrier. So between two
+   * presses some values are told, in order, and the last one surely; a Stop may have cut a callback.
+   */
+  allowsChanges(told, at = 0, index = 0) {
+    const group = this.changes[index]
+    if (!group) return at === told.length
+    const isLast = index === this.changes.length - 1
+    for (let from = 0, count = 0; ; count++) {
+      const ends = group.length === 0 || (count > 0 && told[at + count - 1] === group.at(-1))
+      const isEnough = ends || (this.stops > 0 && !isLast)
+      if (isEnough && this.allowsChanges(told, at + count, index + 1)) return true
+      from = group.indexOf(told[at + count], from) + 1
+      if (from === 0) return false
+    }
+  }
 
   /** Could this have happened? `log`: the steps found in the database, in their order. */
   allows(log) { return this.#matches(log, 0, 0) }

@@ -22,7 +22,8 @@ const slowCommands = [[], ['find'], ['insert'], ['find', 'insert', 'getMore'], [
 const moves = [
   [10, (walk) => walk.press()],
   [5, (walk) => walk.set()],
-  [3, async (walk) => { walk.press(); walk.press(); walk.set() }],
+  [3, (walk) => walk.atOnce(() => { walk.press(); walk.press(); walk.set() })],
+  [3, (walk) => walk.atOnce(() => { walk.set(); walk.set(); walk.press() })],
   [2, (walk) => walk.page.reconnect()],
   [2, (walk) => walk.page.reconnect(() => { walk.press(); walk.set(); walk.press() })],
   [2, (walk) => walk.reloadPage()],
@@ -35,8 +36,8 @@ const dice = moves.flatMap(([often, move]) => Array(often).fill(move))
 
 /** One session's walk. */
 class Walk {
-  constructor(host, database, steps, seed) {
-    Object.assign(this, { host, database, random: randomOf(seed), model: new Model(steps) })
+  constructor(host, database, { steps, tellsChanges }, seed) {
+    Object.assign(this, { host, database, tellsChanges, random: randomOf(seed), model: new Model(steps) })
   }
 
   press() {
@@ -53,6 +54,14 @@ class Walk {
   stop() {
     this.model.stop()
     this.page.stop()
+  }
+
+  /** What the host reads in one go. */
+  atOnce(things) {
+    const socket = this.page.ws._socket
+    socket.cork()
+    things()
+    socket.uncork()
   }
 
   /** F5. The first tree of the new page shows the slider as the person left it. */
@@ -82,6 +91,8 @@ class Walk {
     const { page, model } = this
     const found = await this.database.collection('log').find({ s: page.welcome.public }).toArray()
     const log = found.map(({ step }) => step)
+    const changes = (await this.database.collection('changes').find({ s: page.welcome.public }).toArray()).map(({ v }) => v)
+    if (this.tellsChanges && !model.allowsChanges(changes)) return `moved to ${JSON.stringify(model.changes)}\n     on_change told ${changes}`
     const exception = page.find('exception')
     if (exception) return `an exception: ${exception.props.message}`
     if (!model.allows(log)) return `pressed ${model}\n     the database has ${log.join(' ')}`
@@ -98,11 +109,11 @@ class Walk {
   }
 }
 
-async function explore({ script, steps }, count, broken) {
+async function explore(given, count, broken) {
   const database = await Database.start()
-  const host = await Moonlit.start({ script, options: ['--database', database.uri] })
+  const host = await Moonlit.start({ script: given.script, options: ['--database', database.uri] })
   const walk = async (seed) => {
-    const one = new Walk(host, database, steps, seed)
+    const one = new Walk(host, database, given, seed)
     const sentence = await one.go().then(() => one.verdict()).catch((error) => error.message)
     one.page.close()
     if (sentence) broken.push(`MODEL_SEED=${seed}: ${sentence}`)

@@ -18,7 +18,7 @@ ui.metric("Done", ui.state.done or 0)
 const done = 'ui.state.done = (ui.state.done or 0) + 1'
 const steps = (count) => (name, level) => Array.from({ length: count }, (_, i) => `${name}${level}.${i + 1}`)
 
-/** name: { script, steps(name, level): what one press leaves } */
+/** name: { script, steps(name, level): what one press leaves, tellsChanges: on_change writes the value } */
 export const scripts = {
   'one step': {
     steps: steps(1),
@@ -52,7 +52,12 @@ ${tail}`,
   },
   callbacks: {
     steps: steps(2),
-    script: `${head}
+    tellsChanges: true,
+    script: `${head.replace('max = 100', 'max = 100, on_change = changed').replace('local level', `
+local function changed()
+  require "moonlit.mongo".database().changes:insert_one{ s = ui.session.id, v = ui.state.level }
+end
+local level`)}
 local function act(name)
   level = ui.state.level
   note(name, 1) ui.sleep(0.002) note(name, 2) ${done}
