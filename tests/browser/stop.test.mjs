@@ -67,13 +67,17 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   })
 }
 
-for (const [what, options] of [['', ''], [', while the TLS handshake with it hangs', '&tls=true'], [', while a pool of one client makes the others wait', '&maxPoolSize=1']]) {
+for (const [what, options, clients] of [
+  ['', '', 5],
+  [', while the TLS handshake with it hangs', '&tls=true', 5],
+  [', while a pool of one client makes the others wait', '&maxPoolSize=1', 1],
+]) {
   test(`stopping with five pages that wait for a server that accepts and never answers${what}`, async () => {
     const silent = await mute()
     try {
       const host = await Moonlit.start({ script: asking, options: ['--database', `mongodb://127.0.0.1:${silent.port}/shop?directConnection=true${options}`] })
       const { context, tabs } = await openTabs(host, 5)
-      await silent.first
+      await silent.heard(clients)
       await assertGoodEnd(host)
       await Promise.all(tabs.map(seesTheEnd))
       await context.close()

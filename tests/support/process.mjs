@@ -43,16 +43,21 @@ export function socketFiles(folder) {
     .filter((entry) => entry.isSocket()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
 }
 
-/** A server that accepts and never answers. `connections` resolves at the first one. */
+/** A server that accepts and never answers. `first` resolves at the first connection, `heard(count)` when so many have said something. */
 export async function mute() {
   const sockets = []
-  const server = net.createServer((socket) => { sockets.push(socket.on('error', () => {}).resume()) })
+  let heard = 0
+  const server = net.createServer((socket) => {
+    sockets.push(socket.on('error', () => {}).resume())
+    socket.once('data', () => { heard++; server.emit('heard') })
+  })
   const first = once(server, 'connection')
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     port: server.address().port,
     first,
+    async heard(count) { while (heard < count) await once(server, 'heard') },
     close() {
       for (const socket of sockets) socket.destroy()
       server.close()
