@@ -27,9 +27,6 @@ static int connect_to(struct wire *wire, int family, const struct sockaddr *addr
         return -1;
     }
     int error = connect(fd, address, length) ? errno : 0;
-    if (error == EAGAIN) { /* a unix socket whose queue is full: it cannot be waited for */
-        error = wire_sleep(wire, 20) && time_left(deadline) ? EAGAIN : ETIMEDOUT;
-    }
     if (error == EINPROGRESS) {
         error = stream_wait(wire, fd, POLLOUT, deadline);
         socklen_t size = sizeof error;
@@ -45,6 +42,13 @@ static int connect_to(struct wire *wire, int family, const struct sockaddr *addr
     return fd;
 }
 
+/* A unix socket whose queue is full cannot be waited for, nor one that is just being taken over by
+ * another host: it is tried again. A failure would keep libmongoc from trying for five seconds. */
+static bool may_pass(int error)
+{
+    return error == EAGAIN || error == ENOENT || error == ECONNREFUSED;
+}
+
 static int connect_unix(struct wire *wire, const char *path, int64_t deadline)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -53,10 +57,12 @@ static int connect_unix(struct wire *wire, const char *path, int64_t deadline)
         return -1;
     }
     memcpy(address.sun_path, path, strlen(path) + 1);
-    int fd;
+    int fd, error;
     do {
         fd = connect_to(wire, AF_UNIX, (struct sockaddr *)&address, sizeof address, deadline);
-    } while (fd < 0 && errno == EAGAIN);
+        error = errno;
+    } while (fd < 0 && may_pass(error) && time_left(deadline) && wire_sleep(wire, 20));
+    errno = error;
     return fd;
 }
 

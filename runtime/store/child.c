@@ -31,8 +31,8 @@ struct store_child {
     int alive[2]; /* the pipe whose end is the end of the host */
     uv_process_t process;
     bool running;
-    uint64_t started;  /* uv_now */
-    unsigned failures; /* in a row, right after the start */
+    int ready;         /* read end of the pipe in which the process says that it serves */
+    unsigned failures; /* in a row, of processes that never served */
     uv_timer_t timer;  /* try the lock, start again, or kill */
     bool stopping;
     void (*done)(void *data);
@@ -113,6 +113,11 @@ static bool find_paths(struct store_child *child, const char *directory, struct 
     child->directory = memory_copy_text(real);
     snprintf(child->path, sizeof child->path, "%.70s/moonlit-%016llx.sock", folder,
              (unsigned long long)hash_of(real));
+    return true;
+}
+
+static void make_uri(struct store_child *child)
+{
     char escaped[3 * sizeof child->path];
     size_t used = 0;
     for (const char *c = child->path; *c != '\0'; c++) {
@@ -120,7 +125,6 @@ static bool find_paths(struct store_child *child, const char *directory, struct 
             (size_t)snprintf(escaped + used, sizeof escaped - used, *c == '/' ? "%%2F" : "%c", *c);
     }
     snprintf(child->uri, sizeof child->uri, "mongodb://%s/moonlit", escaped);
-    return true;
 }
 
 /* ---- the lock and the socket ---- */
@@ -137,6 +141,27 @@ static bool open_lock(struct store_child *child, struct error *error)
     return true;
 }
 
+/* The lock file holds the socket's path: a host with another XDG_RUNTIME_DIR would look elsewhere. */
+static void tell_path(struct store_child *child)
+{
+    size_t length = strlen(child->path);
+    if (ftruncate(child->lock, 0) != 0 ||
+        pwrite(child->lock, child->path, length, 0) != (ssize_t)length) {
+        log_write(child->log, LOG_WARNING, "%s/host.lock cannot be written: %s", child->directory,
+                  strerror(errno));
+    }
+}
+
+static void learn_path(struct store_child *child)
+{
+    char path[sizeof child->path];
+    ssize_t length = pread(child->lock, path, sizeof path - 1, 0);
+    if (length > 0 && path[0] == '/') {
+        memcpy(child->path, path, (size_t)length);
+        child->path[length] = '\0';
+    }
+}
+
 static bool listen_at_path(struct store_child *child, struct error *error)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -149,6 +174,7 @@ static bool listen_at_path(struct store_child *child, struct error *error)
         return error_set(error, ERROR_SYSTEM, errno, "The store cannot listen at %s: %s.",
                          child->path, strerror(errno));
     }
+    tell_path(child);
     return true;
 }
 
@@ -162,6 +188,16 @@ static void on_timer_start(uv_timer_t *timer)
     start_process(timer->data);
 }
 
+/* Whether the process that has ended had begun to serve. */
+static bool has_served(struct store_child *child)
+{
+    char byte;
+    bool served = read(child->ready, &byte, 1) == 1;
+    close(child->ready);
+    child->ready = -1;
+    return served;
+}
+
 static void on_process_closed(uv_handle_t *handle)
 {
     struct store_child *child = handle->data;
@@ -170,8 +206,7 @@ static void on_process_closed(uv_handle_t *handle)
         finish_stop(child);
         return;
     }
-    uint64_t lived = uv_now(child->loop) - child->started;
-    child->failures = lived < 1000 ? child->failures + 1 : 0;
+    child->failures = has_served(child) ? 0 : child->failures + 1;
     if (child->failures == LIMIT_STORE_FAILURES) {
         struct error error;
         error_set(&error, ERROR_SYSTEM, 0,
@@ -180,7 +215,7 @@ static void on_process_closed(uv_handle_t *handle)
                   child->directory);
         child->callbacks.on_failed(child->callbacks.data, &error);
     }
-    uint64_t pause = child->failures == 0 ? 0 : LIMIT_STORE_RESTART_TIME;
+    uint64_t pause = LIMIT_STORE_RESTART_TIME;
     for (unsigned i = 1; i < child->failures && pause < LIMIT_STORE_RESTART_TIME_MAX; i++) {
         pause *= 2;
     }
@@ -199,13 +234,18 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 
 static void start_process(struct store_child *child)
 {
-    enum { LISTEN_FD = 3, PARENT_FD = 4, COUNT = 5 };
+    enum { LISTEN_FD = 3, PARENT_FD = 4, READY_FD = 5, COUNT = 6 };
+    int ready[2] = {-1, -1};
+    if (pipe2(ready, O_CLOEXEC | O_NONBLOCK) != 0) {
+        log_write(child->log, LOG_ERROR, "no pipe for the built-in store: %s", strerror(errno));
+    }
     uv_stdio_container_t stdio[COUNT] = {
         {.flags = UV_IGNORE},
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data.fd = STDERR_FILENO},
         {.flags = UV_INHERIT_FD, .data.fd = child->listener},
         {.flags = UV_INHERIT_FD, .data.fd = child->alive[0]},
+        {.flags = UV_INHERIT_FD, .data.fd = ready[1]},
     };
     char *arguments[] = {"moonlit",
                          "store",
@@ -214,6 +254,8 @@ static void start_process(struct store_child *child)
                          "3",
                          "--parent-fd",
                          "4",
+                         "--ready-fd",
+                         "5",
                          child->test_commands ? "--test-commands" : NULL,
                          NULL};
     uv_process_options_t options = {
@@ -225,9 +267,10 @@ static void start_process(struct store_child *child)
         .stdio = stdio,
     };
     child->process.data = child;
-    child->started = uv_now(child->loop);
     int code = uv_spawn(child->loop, &child->process, &options);
     child->running = true;
+    close(ready[1]);
+    child->ready = ready[0];
     if (code != 0) {
         log_write(child->log, LOG_ERROR, "the built-in store cannot be started: %s",
                   uv_strerror(code));
@@ -264,7 +307,8 @@ static void on_timer_lock(uv_timer_t *timer)
 
 static void free_child(struct store_child *child)
 {
-    int descriptors[] = {child->lock, child->listener, child->alive[0], child->alive[1]};
+    int descriptors[] = {child->lock, child->listener, child->alive[0], child->alive[1],
+                         child->ready};
     for (size_t i = 0; i < sizeof descriptors / sizeof *descriptors; i++) {
         if (descriptors[i] >= 0) {
             close(descriptors[i]);
@@ -287,7 +331,7 @@ struct store_child *store_child_start(uv_loop_t *loop, struct log *log,
     child->test_commands = options->test_commands;
     child->program =
         memory_copy_text(options->program != NULL ? options->program : "/proc/self/exe");
-    child->lock = child->listener = child->alive[0] = child->alive[1] = -1;
+    child->lock = child->listener = child->alive[0] = child->alive[1] = child->ready = -1;
     if (!find_paths(child, options->directory, error) || !open_lock(child, error)) {
         free_child(child);
         return NULL;
@@ -303,6 +347,10 @@ struct store_child *store_child_start(uv_loop_t *loop, struct log *log,
         free_child(child);
         return NULL;
     }
+    if (!is_free) {
+        learn_path(child);
+    }
+    make_uri(child);
     uv_timer_init(loop, &child->timer);
     child->timer.data = child;
     if (is_free) {
@@ -345,7 +393,6 @@ void store_child_abandon(const struct store_child *child)
 
 static void finish_stop(struct store_child *child)
 {
-    store_child_abandon(child);
     uv_close((uv_handle_t *)&child->timer, on_timer_closed);
 }
 
@@ -355,12 +402,23 @@ static void on_timer_kill(uv_timer_t *timer)
     uv_process_kill(&child->process, SIGKILL);
 }
 
+/* Before the process ends: whoever has joined finds no socket now, and tries until it is back. */
+static void stop_listening(struct store_child *child)
+{
+    store_child_abandon(child);
+    if (child->owns) {
+        close(child->listener);
+        child->listener = -1;
+    }
+}
+
 void store_child_stop(struct store_child *child, void (*done)(void *data), void *data)
 {
     child->stopping = true;
     child->done = done;
     child->data = data;
     uv_timer_stop(&child->timer);
+    stop_listening(child);
     if (!child->running) {
         finish_stop(child);
         return;

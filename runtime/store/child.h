@@ -31,7 +31,7 @@ struct store_child_options {
 };
 
 struct store_child_callbacks {
-    /* The child died again and again right after its start; it is tried further. */
+    /* The child died again and again before it served; it is tried further. */
     void (*on_failed)(void *data, const struct error *error);
     void *data;
 };

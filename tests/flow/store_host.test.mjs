@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Moonlit, folder } from '../support/moonlit.mjs'
+import { Page } from '../support/page.mjs'
 
 const script = 'local ui = require "moonlit"\nui.title "Nothing"\n'
 
@@ -48,4 +49,85 @@ test('a second host joins the store, and takes it over when the first is killed'
   second.child.kill('SIGTERM')
   assert.equal(await second.exited, 0)
   assert.deepEqual(stores(dir), [])
+})
+
+/** Four writers side by side in one run; what they have done, and what the store has in the end. */
+const writers = (rounds) => `
+local ui = require "moonlit"
+local db = require("moonlit.mongo").database("shop")
+local function writer(name)
+  return function()
+    local shown = ui.empty()
+    for i = 1, ${rounds} do
+      db.inserts:insert_one{ _id = name .. ":" .. i }
+      db.sums:update_one({ _id = name }, { ["$inc"] = { n = 1 } }, { upsert = true })
+      shown:text(name .. " wrote " .. i)
+    end
+  end
+end
+if ui.button "Write" then
+  ui.together(writer "a", writer "b", writer "c", writer "d")
+  local sums = {}
+  for document in db.sums:find({}, { sort = { _id = 1 } }) do sums[#sums + 1] = document._id .. document.n end
+  ui.markdown("inserts " .. db.inserts:count_documents{} .. ", sums " .. table.concat(sums, " "))
+end
+`
+/** What the slowest of the four has written. */
+function wrote(page) {
+  const counts = [...page.nodes.values()].map(({ props }) => /^[a-d] wrote (\d+)/.exec(props?.body ?? '')).filter(Boolean)
+  return counts.length === 4 ? Math.min(...counts.map((found) => Number(found[1]))) : 0
+}
+
+async function end(host, page, words) {
+  await page.until(() => page.find('markdown') ?? page.find('exception'))
+  assert.equal(page.find('exception'), undefined, host.log)
+  assert.equal(page.find('markdown').props.body, words)
+  host.child.kill('SIGTERM')
+  assert.equal(await host.exited, 0)
+}
+
+test('a script writes on while the store is killed twenty times, and every write is there once', async () => {
+  const dir = join(folder(), 'store')
+  const host = await Moonlit.start({ script: writers(250), options: ['--store', dir] })
+  const page = await Page.open(host)
+  await page.settled()
+  page.press('Write')
+  let killed
+  for (let round = 0; round < 20; round++) {
+    const before = wrote(page)
+    await page.until(() => wrote(page) > before + 5 || page.find('markdown') || page.find('exception'))
+    await until(() => stores(dir).some((pid) => pid !== killed))
+    killed = stores(dir).find((pid) => pid !== killed)
+    process.kill(killed, 'SIGKILL')
+  }
+  await end(host, page, 'inserts 1000, sums a250 b250 c250 d250')
+})
+
+test('a script writes on while the host that owns the store ends, and the other one takes it over', async () => {
+  const dir = join(folder(), 'store')
+  const options = ['--store', dir]
+  const first = await Moonlit.start({ script, options })
+  const second = await Moonlit.start({ script: writers(100), options })
+  assert.match(second.log, /joining the built-in store/)
+  const page = await Page.open(second)
+  await page.settled()
+  page.press('Write')
+  await page.until(() => wrote(page) > 10)
+  first.child.kill('SIGTERM')
+  assert.equal(await first.exited, 0)
+  await end(second, page, 'inserts 400, sums a100 b100 c100 d100')
+  assert.match(second.log, /taking it over/)
+  assert.deepEqual(stores(dir), [])
+})
+
+test('a host that would look for the socket elsewhere joins the store all the same', async () => {
+  const dir = join(folder(), 'store')
+  const first = await Moonlit.start({ script, options: ['--store', dir], env: { XDG_RUNTIME_DIR: folder() } })
+  const second = await Moonlit.start({ script: writers(5), options: ['--store', dir], env: { XDG_RUNTIME_DIR: folder() } })
+  const page = await Page.open(second)
+  await page.settled()
+  page.press('Write')
+  await end(second, page, 'inserts 20, sums a5 b5 c5 d5')
+  first.child.kill('SIGTERM')
+  assert.equal(await first.exited, 0)
 })
