@@ -16,19 +16,14 @@
 
 enum { PATH_LENGTH = 4096 };
 
-/* SQLite calls only ENOSPC full; a quota and a limit on files are the same to a user. */
-static bool is_full(sqlite3 *sqlite)
-{
-    int code = sqlite3_errcode(sqlite) & 0xff, number = sqlite3_system_errno(sqlite);
-    return code == SQLITE_FULL ||
-           (code == SQLITE_IOERR && (number == ENOSPC || number == EDQUOT || number == EFBIG));
-}
-
 bool file_fail(struct file *file, const char *what)
 {
-    file->is_full = is_full(file->sqlite);
-    snprintf(file->problem, sizeof file->problem, "The store's file could not %s: %s.", what,
-             sqlite3_errmsg(file->sqlite));
+    /* SQLite calls only ENOSPC full; quotas and limits on files are writes that fail. */
+    int code = sqlite3_extended_errcode(file->sqlite);
+    file->is_full = (code & 0xff) == SQLITE_FULL || code == SQLITE_IOERR_WRITE;
+    snprintf(file->problem, sizeof file->problem, "The store's file could not %s: %s%s.", what,
+             sqlite3_errmsg(file->sqlite),
+             file->is_full ? "; is the disk full? Make room and try again" : "");
     return false;
 }
 

@@ -162,17 +162,19 @@ static bool read_address(const char *text, struct sockaddr_in *address, struct e
 {
     char host[64];
     const char *colon = strrchr(text, ':');
-    int port = colon == NULL ? -1 : atoi(colon + 1);
+    char *end = NULL;
+    long port = colon == NULL ? -1 : strtol(colon + 1, &end, 10);
     size_t length = colon == NULL ? 0 : (size_t)(colon - text);
-    if (port < 0 || port > 65535 || length == 0 || length >= sizeof host) {
+    if (port < 0 || port > 65535 || end == colon + 1 || *end != '\0' || length == 0 ||
+        length >= sizeof host) {
         return error_set(error, ERROR_MISUSE, 0,
                          "--listen wants HOST:PORT, as 127.0.0.1:27017, not \"%.60s\".", text);
     }
     snprintf(host, sizeof host, "%.*s", (int)length, text);
     const char *number = strcmp(host, "localhost") == 0 ? "127.0.0.1" : host;
-    if (uv_ip4_addr(number, port, address) != 0 || strncmp(number, "127.", 4) != 0) {
+    if (uv_ip4_addr(number, (int)port, address) != 0 || strncmp(number, "127.", 4) != 0) {
         return error_set(error, ERROR_MISUSE, 0,
-                         "The store listens on this machine only: write --listen 127.0.0.1:%d. "
+                         "The store listens on this machine only: write --listen 127.0.0.1:%ld. "
                          "For other machines use a MongoDB.",
                          port);
     }
