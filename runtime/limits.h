@@ -113,6 +113,7 @@
 #define LIMIT_STORE_CONNECTIONS 256            /* connections of one store */
 #define LIMIT_STORE_BATCH 100000               /* writes in one command */
 #define LIMIT_STORE_SLICE 5                    /* work on one command in one go, before others get their turn */
+#define LIMIT_STORE_STEADY 30000               /* one change, during which nobody gets a turn */
 #define LIMIT_STORE_WAL (16 * 1024 * 1024)     /* write-ahead log above which it is moved at once */
 #define LIMIT_STORE_WAL_TIME 1000              /* ... and so long after a change otherwise */
 #define LIMIT_STORE_CURSORS 1000               /* cursors open at one time */

@@ -5,14 +5,14 @@
 --- An op is a command under way: { id, connection, name, session, deadline, ended, is_quiet, ... }.
 ---   deadline   moment at which it ends with MaxTimeMSExpired, or nil
 ---   ended      {code, message} once somebody ended it
----   is_steady  it must not be interrupted now: it has a transaction open
+---   is_steady  it must not pause now: it has a transaction open, since steady_since
 local core = require "store.core"
 local errors = require "store.errors"
 local file = require "store.file"
 
 local scheduler = { killed = 0 }
 
-local SLICE = core.limits.slice
+local SLICE, STEADY = core.limits.slice, core.limits.steady
 local MOST_TICKS = 128 -- documents between two looks at the clock, when they are quick
 local LONG = 1 -- milliseconds between two looks that are too many
 local now = file.now
@@ -65,7 +65,10 @@ local function look()
   set_step(moment)
   if op then
     check(op, moment)
-    if moment >= slice_end and not op.is_steady then
+    if op.is_steady and moment - op.steady_since > STEADY then
+      errors.raise(errors.codes.MaxTimeMSExpired, "a change must not hold the store for longer than "
+        .. STEADY / 1000 .. " seconds; make it in several steps")
+    elseif moment >= slice_end and not op.is_steady then
       op.turns = op.turns + 1
       coroutine.yield("ready")
       check(op, now())

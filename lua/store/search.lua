@@ -5,6 +5,7 @@ local ffi = require "ffi"
 local bson = require "store.bson"
 local core = require "store.core"
 local file = require "store.file"
+local memory = require "store.memory"
 local query = require "store.query"
 local scheduler = require "store.scheduler"
 local sort = require "store.sort"
@@ -47,21 +48,37 @@ local function find_ids(c, wanted, context)
 end
 
 -- Calls `change` for the documents among `ids` that still match; how many there were.
-local function apply(c, ids, test, change)
+local function apply(c, ids, test, change, made)
   local count = 0
   for _, id in ipairs(ids) do
     scheduler.tick()
     local doc = file.get(c.tree, id)
     if doc and (not test or test(doc)) then
-      change(id, doc)
+      change(id, doc, made[id] and made[id].from == doc and made[id].to or nil)
       count = count + 1
     end
   end
   return count
 end
 
---- Calls change(id, doc) for each record that `wanted` = { filter, multi, sort, hint } names, one or
---- all, within the op's transaction. How many there were.
+-- What an update makes of the documents, computed before there is a transaction, by their ids.
+local function make_ready(c, ids, wanted)
+  local made = {}
+  if wanted.update and wanted.update.may_be_slow then
+    local account = memory.account("an update by a pipeline")
+    for _, id in ipairs(ids) do
+      scheduler.tick()
+      local doc = file.get(c.tree, id)
+      made[id] = doc and { from = doc, to = wanted.update.apply(doc) }
+      account(doc and #doc + #made[id].to or 0)
+    end
+  end
+  return made
+end
+
+--- Calls change(id, doc, new) for each record that `wanted` = { filter, multi, sort, hint, update }
+--- names, one or all, within the op's transaction. `new` is what the update makes of it, where that
+--- was computed beforehand because it may take long. How many there were.
 ---@return integer
 function search.each(op, c, wanted, context, change)
   if not c then
@@ -71,11 +88,12 @@ function search.each(op, c, wanted, context, change)
   end
   local turns = op.turns
   local ids = find_ids(c, wanted, context)
+  local made = make_ready(c, ids, wanted)
   transaction.begin(op)
   local test = query.predicate(wanted.filter, context)
-  local count = apply(c, ids, test, change)
+  local count = apply(c, ids, test, change, made)
   if count == 0 and op.turns ~= turns then
-    count = apply(c, find_ids(c, wanted, context), test, change)
+    count = apply(c, find_ids(c, wanted, context), test, change, made)
   end
   return count
 end

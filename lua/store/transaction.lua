@@ -13,7 +13,7 @@ local transaction = {}
 function transaction.begin(op)
   if not op.is_steady then
     file.begin(op.is_durable or false)
-    op.is_steady = true
+    op.is_steady, op.steady_since = true, file.now()
   end
 end
 

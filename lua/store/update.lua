@@ -5,6 +5,7 @@
 ---     (positional $) }
 ---   u.apply(doc, inserting?) -> new doc, changed (false when the bytes stayed the same)
 ---   u.is_replacement -> boolean (refused with multi by the command)
+---   u.may_be_slow -> it computes expressions, which may pause
 ---   update.seed(filter) -> doc: the fields that equality terms of the filter give to an upsert
 ---   update.insert(u, filter) -> the document of an upsert, _id first (made when absent)
 ---
@@ -464,7 +465,7 @@ end
 function update.compile(spec_t, spec_v, options)
   options = options or {}
   if spec_t == 4 then
-    return { is_replacement = false, apply = guarded(by_pipeline(spec_v, options)) }
+    return { is_replacement = false, may_be_slow = true, apply = guarded(by_pipeline(spec_v, options)) }
   elseif spec_t ~= 3 then
     errors.raise(9, "an update must be a document of operators, a replacement or a pipeline")
   end

@@ -158,6 +158,7 @@ static void push_limits(lua_State *L)
     set_number(L, "batch", LIMIT_STORE_BATCH);
     set_number(L, "connections", LIMIT_STORE_CONNECTIONS);
     set_number(L, "slice", LIMIT_STORE_SLICE);
+    set_number(L, "steady", LIMIT_STORE_STEADY);
     set_number(L, "cursors", LIMIT_STORE_CURSORS);
     set_number(L, "cursor_time", LIMIT_STORE_CURSOR_TIME);
     set_number(L, "session_time", LIMIT_STORE_SESSION_TIME);

@@ -30,15 +30,15 @@ end
 -- Does it; result.before and result.after are the documents.
 local function perform(op, name, args, wanted, u, context)
   local c, result = catalog.find(op.db .. "." .. name), {}
-  search.each(op, c, wanted, context, function(id, doc)
+  search.each(op, c, wanted, context, function(id, doc, new)
     result.before = doc
     if not u then
       c:remove(id, doc)
       return
     end
-    local new, changed = u.apply(doc)
+    new = new or u.apply(doc)
     result.after = new
-    if changed then
+    if new ~= doc then
       c:replace(id, doc, new)
     end
   end)
@@ -60,8 +60,8 @@ local function run(op, args)
   local fields = args:document("fields") or args:document("projection")
   local shape = fields and project.compile(fields, context)
   local u = compile(args, filter, context)
-  local result = perform(op, name, args, { filter = filter, sort = args:document("sort"), hint = args:boxed("hint") },
-    u, context)
+  local result = perform(op, name, args, { filter = filter, sort = args:document("sort"), hint = args:boxed("hint"),
+    update = u }, u, context)
   counters.operations.command = counters.operations.command + 1
   local value
   if args:flag("new") then

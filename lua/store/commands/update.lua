@@ -44,10 +44,10 @@ end
 local function apply(op, name, context, p, size, done, at)
   local statement = read(p, size, context)
   local c = catalog.find(op.db .. "." .. name)
-  local count = search.each(op, c, statement, context, function(id, doc)
-    local new, changed = statement.update.apply(doc)
+  local count = search.each(op, c, statement, context, function(id, doc, new)
+    new = new or statement.update.apply(doc)
     done.n = done.n + 1
-    if changed then
+    if new ~= doc then
       c:replace(id, doc, new)
       done.modified = done.modified + 1
     end
