@@ -96,6 +96,7 @@
 #define LIMIT_SCRIPT (1024 * 1024)             /* source of one script or module */
 #define LIMIT_SCRIPT_REWRITTEN (16 * 1024 * 1024) /* ... with what the rewriter adds */
 #define LIMIT_SCRIPT_NESTING 200               /* blocks, functions and brackets in one another */
+#define LIMIT_WORK_UNSEEN 65536                /* bytes that a library function goes through without a look at the clock */
 #define LIMIT_PATTERN_STEPS 1000000            /* steps of one pattern match */
 #define LIMIT_PATTERN_STEPS_BYTE 32            /* ... and so many more for each byte searched */
 #define LIMIT_PATTERN_PIECE 50000              /* steps after which a search looks at the clock */

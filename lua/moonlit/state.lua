@@ -8,9 +8,6 @@ local core = require "moonlit.core.run"
 local widgets = require "moonlit.core.ui"
 local bson = require "moonlit.core.bson"
 
-local tick = require("moonlit.core.script").helpers()
-local LARGE = 65536 -- bytes: packing more of them is felt, so the clock is looked at
-
 local state = {}
 
 local ABSENT = {} -- in the working copy: the key was removed
@@ -67,7 +64,6 @@ function methods.__newindex(_, key, value)
       .. "ui.session.live.%s, which is never stored"):format(key, refusal, key), 2)
   end
   working(session)[key] = value
-  if #bytes > LARGE then tick() end
 end
 
 local function each(session)

@@ -9,9 +9,9 @@ local byte, sub = string.byte, string.sub
 local concat = table.concat
 local core_find, core_match, core_gsub = pattern.find, pattern.match, pattern.gsub
 local match_at, match_here = pattern.match_at, pattern.match_here
-local tick, shared = script.helpers()
+local tick = script.helpers()
 local LIMIT = script.string_limit
-local LARGE = 65536 -- bytes: work on more of them is felt, so the clock is looked at
+local LARGE = script.work_unseen -- bytes: work on more of them is felt, so the clock is looked at
 
 local text = {}
 
@@ -35,12 +35,8 @@ end
 
 -- ---- patterns ----
 
----The last search took long: this one waits for the clock. A search of much is done in pieces.
+---A search of much is done in pieces.
 local function is_long(s, p)
-  if shared[4] then
-    shared[4] = nil
-    tick()
-  end
   return type(s) == "string" and #s > LARGE and type(p) == "string"
 end
 
@@ -128,7 +124,6 @@ function text.gmatch(s, p)
   end
   return function()
     if at > last then return nil end
-    is_long(s, p)
     return take(settle(s, p, false, match_at(s, p, at)))
   end
 end

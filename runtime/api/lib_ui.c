@@ -200,6 +200,7 @@ static int draw_element(struct call *call)
     if (!draft_end(call->draft, false, line, &error)) {
         return call_error(call, "%s", error.message);
     }
+    state_worked(call->L, call->draft->pending.length);
     handle_push(call);
     return 1;
 }

@@ -9,6 +9,7 @@
 #include "bridge/lib_bson.h"
 #include "bridge/scalar.h"
 #include "bridge/slots.h"
+#include "bridge/state.h"
 #include "bridge/value.h"
 #include "bridge/view.h"
 #include "limits.h"
@@ -22,6 +23,7 @@ int lib_bson_refuse(lua_State *L, const char *message)
 
 static int push_bytes(lua_State *L, const struct buffer *out)
 {
+    state_worked(L, out->length);
     lua_pushlstring(L, (const char *)out->bytes, out->length);
     return 1;
 }
@@ -58,6 +60,7 @@ static int decode(lua_State *L)
     if (!bson_check((const uint8_t *)bytes, length, LIMIT_REPLY_DEPTH, NULL)) {
         return lib_bson_refuse(L, "the text is not the bytes of one BSON document");
     }
+    state_worked(L, length);
     value_push_document(L, (const uint8_t *)bytes, length);
     return 1;
 }
@@ -370,6 +373,7 @@ static int from_json(lua_State *L)
     bson_walk_begin(&walk, out->bytes, out->length);
     bson_walk_next(&walk, &element);
     value_push(L, &element, 0);
+    state_worked(L, length);
     return 1;
 }
 

@@ -247,5 +247,7 @@ int luaopen_moonlit_core_script(lua_State *L)
     }
     lua_pushinteger(L, LIMIT_STRING);
     lua_setfield(L, -2, "string_limit");
+    lua_pushinteger(L, LIMIT_WORK_UNSEEN);
+    lua_setfield(L, -2, "work_unseen");
     return 1;
 }

@@ -12,6 +12,7 @@
  *   helpers()                 T and P of rewritten code
  *   random()                  a number from 0 to 2^32 - 1 that nobody can foretell
  *   string_limit              LIMIT_STRING
+ *   work_unseen               LIMIT_WORK_UNSEEN
  */
 #ifndef MOONLIT_BRIDGE_SCRIPT_H
 #define MOONLIT_BRIDGE_SCRIPT_H

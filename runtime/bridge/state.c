@@ -158,12 +158,39 @@ void state_push_shared(lua_State *L)
     lua_remove(L, -2);
 }
 
+/* The counter is an upvalue of every function that has a loop or a call (bridge/rewrite.h). */
+static void run_down(lua_State *L)
+{
+    const char *name;
+    for (int i = 1; (name = lua_getupvalue(L, -1, i)) != NULL; i++) {
+        lua_pop(L, 1);
+        if (strcmp(name, "_ml_n") == 0) {
+            lua_pushinteger(L, 0);
+            lua_setupvalue(L, -2, i);
+            return;
+        }
+    }
+}
+
 void state_took_long(lua_State *L)
 {
-    state_push_shared(L);
-    lua_pushboolean(L, 1);
-    lua_rawseti(L, -2, 4);
-    lua_pop(L, 1);
+    enum { LEVELS = 10 };
+    lua_Debug frame;
+    luaL_checkstack(L, 3, "too many frames");
+    for (int level = 1; level <= LEVELS && lua_getstack(L, level, &frame); level++) {
+        lua_getinfo(L, "f", &frame);
+        if (!lua_iscfunction(L, -1)) {
+            run_down(L);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+void state_worked(lua_State *L, size_t bytes)
+{
+    if (bytes > LIMIT_WORK_UNSEEN) {
+        state_took_long(L);
+    }
 }
 
 static void make_helpers(struct state *state)
@@ -171,7 +198,7 @@ static void make_helpers(struct state *state)
     static const struct rewrite_functions idle_functions = {idle_tick, idle_hold, idle, idle, idle};
     lua_State *L = state->L;
     lua_createtable(L, 6, 0);
-    lua_createtable(L, 4, 0);
+    lua_createtable(L, 3, 0);
     lua_pushinteger(L, 0);
     lua_rawseti(L, -2, 1);
     lua_rawseti(L, -2, 2);

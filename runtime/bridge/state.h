@@ -84,8 +84,7 @@ bool state_is_own_file(const char *path);
 void state_set_rewrite_functions(struct state *state, const struct rewrite_functions *functions);
 
 /* Push _ml_P, the table that rewritten code and the engine share: [1] presses of the branch, [2]
- * the container it draws into, [3] its shields, [4] true when a C function took long, so
- * that whoever called it looks at the clock (state_took_long). */
+ * the container it draws into, [3] its shields. */
 void state_push_shared(lua_State *L);
 
 /* Is the frame's function the main one of a script or module? */
@@ -94,8 +93,12 @@ bool state_is_main(lua_State *L, lua_Debug *frame);
 /* Push "file:line: " of the nearest frame that is not Moonlit's own, "" when there is none. */
 void state_push_place(lua_State *L);
 
-/* A C function called by a loop of the script did as much as the counter never notices. */
+/* A C function took long: the counters of the Lua functions that called it run down, so that their
+ * loops look at the clock at the end of this turn, not after a thousand. */
 void state_took_long(lua_State *L);
+
+/* The same when it went through more bytes than go unseen (LIMIT_WORK_UNSEEN). */
+void state_worked(lua_State *L, size_t bytes);
 
 /* Where require, loadfile and dofile look; the directory of the script. */
 void state_set_directory(struct state *state, const char *directory);

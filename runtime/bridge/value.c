@@ -5,6 +5,7 @@
 
 #include "bridge/scalar.h"
 #include "bridge/slots.h"
+#include "bridge/state.h"
 #include "bridge/view.h"
 #include "limits.h"
 
@@ -116,8 +117,10 @@ void value_to_table(lua_State *L, int index)
         return;
     }
     index = index > 0 ? index : lua_gettop(L) + index + 1;
-    push_table(L, view->bytes, view->length, view->is_array);
+    size_t length = view->length;
+    push_table(L, view->bytes, length, view->is_array);
     lua_replace(L, index);
+    state_worked(L, length);
 }
 
 /* ---- opening ---- */

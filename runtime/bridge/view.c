@@ -6,6 +6,7 @@
 #include "base/bson.h"
 #include "bridge/json.h"
 #include "bridge/slots.h"
+#include "bridge/state.h"
 #include "bridge/value.h"
 
 #define NOT_COUNTED UINT32_MAX
@@ -140,7 +141,11 @@ static int get_field(lua_State *L)
 
 static int get_length(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)count_of(self(L)));
+    struct view *view = self(L);
+    if (view->count == NOT_COUNTED) {
+        state_worked(L, view->length);
+    }
+    lua_pushinteger(L, (lua_Integer)count_of(view));
     return 1;
 }
 
@@ -172,6 +177,7 @@ static int to_text(lua_State *L)
     } else {
         lua_pushlstring(L, (const char *)out->bytes, out->length);
     }
+    state_worked(L, view->length);
     return 1;
 }
 

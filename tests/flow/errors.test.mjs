@@ -23,6 +23,8 @@ const cases = {
   'ui.once': ['ui.once("x", function()\n  local t\n  return t.x\nend)', 'app.lua:3', /index local 't'/, /app.lua:1: in the script/],
   'a branch': ['ui.together(function()\n  ui.sleep(0.01)\n  local function inner()\n    error "in branch"\n  end\n  inner()\nend, function() ui.sleep(60) end)', 'app.lua:4', /^in branch$/, /^app.lua:4: in inner, app.lua:6: in a function, app.lua:1: in the script$/],
   'a time that is over': ['\nui.timeout(0.01, function() ui.sleep(60) end)', 'app.lua:2', /^ui.timeout: not finished after 0.01 s$/, /app.lua:2/],
+  'a time without end': ['\nui.timeout(math.huge, function() end)', 'app.lua:2', /^ui.timeout: expected a number of seconds from 0 to 86400, got inf$/, /app.lua:2/],
+  'a time that is no number': ['\nui.sleep(0/0)', 'app.lua:2', /^ui.sleep: expected a number of seconds from 0 to 86400, got -?nan$/, /app.lua:2/],
   'too many branches': ['local many = {} for i = 1, 300 do many[i] = function() end end\nui.together(unpack(many))', 'app.lua:2', /at most 256 branches/, /^app.lua:2: in the script$/],
   'coroutine.wrap': ['local f = coroutine.wrap(function()\n  error "inside"\nend)\nf()', 'app.lua:2', /^inside$/, /app.lua:4: in the script/],
   'a metamethod': ['local t = setmetatable({}, { __index = function(_, k)\n  error("no " .. k)\nend })\nlocal x = t.y', 'app.lua:2', /^no y$/, /^app.lua:2: in __index, app.lua:4: in the script$/],

@@ -20,6 +20,7 @@ const loops = {
   'loop of searches in much': 'local s = ("ab"):rep(1e6) while true do s:gsub("b", "") s:find("c%d") end',
   'loop of table.concat of much': 'local t = {} for i = 1, 2e6 do t[i] = "xyz" end while true do table.concat(t) end',
   'loop of table.insert before much': 'local t = {} for i = 1, 2e6 do t[i] = i end while true do table.insert(t, 1, 0) table.remove(t, 1) end',
+  'loop of long documents': 'local doc = require("moonlit.bson").doc { { "t", ("x"):rep(5e5) } } while true do tostring(doc) end',
   'loop of load': 'local s = ("local x = 1 "):rep(150) while true do load(s) end',
   'loop of ui.state': 'while true do ui.state.x = ("x"):rep(1e6) end',
   tostring: 'local o = setmetatable({}, { __tostring = function() while true do end end }) print(o)',
