@@ -1,6 +1,6 @@
 // Faults planted in the host: each patch of this folder breaks one promise, and the tests that guard it
-// must turn red. A patch names the build it is planted in, the program that is built with it, and what
-// the red test says. Only the files it touches are compiled, and linked before the build's own.
+// must turn red. A patch names the build it is planted in, the program that is built with it, what the red
+// test says, and for the host which of the model's scripts are walked and how often. Only the files it touches are compiled, and linked before the build's own.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -21,6 +21,7 @@ function readFault(file) {
     build: join(root, field('Build')),
     target: field('Target'),
     says: new RegExp(field('Says')),
+    walks: field('Build') === 'build' ? field('Walks').split(' ') : [],
     sources: [...text.matchAll(/^\+\+\+ b\/(.*)$/gm)].map(([, source]) => source),
   }
 }
@@ -52,10 +53,11 @@ function plant(fault) {
 }
 
 /** The tests that must notice: the model for the host, a unit for itself. */
-function run(program, target) {
-  const env = { ...process.env, MOONLIT_BINARY: program, MODEL_ROUNDS: '150', TSAN_OPTIONS: 'halt_on_error=1' }
+function run(program, { walks: [scripts, rounds] }) {
+  const env = { ...process.env, MOONLIT_BINARY: program, MODEL_ROUNDS: rounds, TSAN_OPTIONS: 'halt_on_error=1' }
   delete env.NODE_TEST_CONTEXT // or the inner tests would report to this process
-  const [command, words] = target === 'moonlit' ? ['node', ['--test', 'tests/model/model.test.mjs']] : [program, []]
+  const model = ['--test', `--test-name-pattern=${scripts}`, 'tests/model/model.test.mjs']
+  const [command, words] = scripts ? ['node', model] : [program, []]
   const { status, stdout, stderr } = spawnSync(command, words, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 28 })
   return { status, said: stdout + stderr }
 }
@@ -63,7 +65,7 @@ function run(program, target) {
 for (const file of readdirSync(here).filter((name) => name.endsWith('.patch'))) {
   const fault = readFault(file)
   test(`noticed: ${fault.words}`, () => {
-    const { status, said } = run(plant(fault), fault.target)
+    const { status, said } = run(plant(fault), fault)
     assert.notEqual(status, 0, 'the tests stay green')
     assert.match(said, fault.says)
   })
