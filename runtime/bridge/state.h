@@ -107,7 +107,10 @@ void state_set_directory(struct state *state, const char *directory);
 void state_set_on_file(struct state *state, void (*on_file)(void *data, const char *path),
                        void *data);
 
-/* ---- memory, around each resume ---- */
+/* ---- memory, around each resume (state_memory.c) ---- */
+
+/* The lua_Alloc of the state; `data` is the state. */
+void *state_allocate(void *data, void *memory, size_t old_size, size_t size);
 
 void state_guard(struct state *state, size_t growth_limit);
 void state_unguard(struct state *state);

@@ -1,0 +1,99 @@
+/*
+ * The memory account of a Lua state: the allocator, the guard around each resume, and collecting in
+ * small pieces. bridge/state.h has the story.
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "bridge/state.h"
+
+void *state_allocate(void *data, void *memory, size_t old_size, size_t size)
+{
+    struct memory_account *account = &((struct state *)data)->memory;
+    if (size == 0) {
+        free(memory);
+        account->bytes -= old_size;
+        return NULL;
+    }
+    if (account->guarded && size > old_size) {
+        size_t after = account->bytes + (size - old_size);
+        if (after > account->before && after - account->before > account->limit) {
+            account->refused = true;
+            return NULL;
+        }
+    }
+    void *moved = realloc(memory, size);
+    if (moved == NULL) {
+        return NULL;
+    }
+    account->bytes += size - old_size;
+    if (account->bytes > account->highest) {
+        account->highest = account->bytes;
+    }
+    return moved;
+}
+
+/* The count hook of chunks that have no counter: it is their counter. */
+static void on_count(lua_State *L, lua_Debug *activation)
+{
+    (void)activation;
+    int top = lua_gettop(L);
+    state_of(L)->functions.tick(L);
+    lua_settop(L, top);
+}
+
+void state_guard(struct state *state, size_t growth_limit)
+{
+    struct memory_account *account = &state->memory;
+    account->before = account->bytes;
+    account->limit = growth_limit;
+    account->guarded = true;
+    account->refused = false;
+    if (state->interpreted > 0) {
+        lua_sethook(state->L, on_count, LUA_MASKCOUNT, 1000);
+    }
+}
+
+void state_unguard(struct state *state)
+{
+    state->memory.guarded = false;
+    if (state->interpreted > 0) {
+        lua_sethook(state->L, NULL, 0, 0);
+    }
+}
+
+bool state_set_guarded(struct state *state, bool guarded)
+{
+    bool before = state->memory.guarded;
+    state->memory.guarded = guarded;
+    return before;
+}
+
+ptrdiff_t state_growth(const struct state *state)
+{
+    return (ptrdiff_t)state->memory.bytes - (ptrdiff_t)state->memory.before;
+}
+
+bool state_was_refused(const struct state *state)
+{
+    return state->memory.refused;
+}
+
+static uint64_t microseconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
+unsigned state_collect(struct state *state, unsigned cycles, unsigned microseconds)
+{
+    enum { STEP = 10000 }; /* percent: some 100 KiB in one go */
+    uint64_t end = microseconds_now() + microseconds;
+    int usual = lua_gc(state->L, LUA_GCSETSTEPMUL, STEP);
+    while (cycles > 0 && microseconds_now() < end) {
+        cycles -= lua_gc(state->L, LUA_GCSTEP, 0) != 0 ? 1 : 0;
+    }
+    lua_gc(state->L, LUA_GCSETSTEPMUL, usual);
+    return cycles;
+}
