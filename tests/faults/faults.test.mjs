@@ -1,6 +1,7 @@
-// Faults planted in the host: each patch of this folder breaks one promise, and the tests that guard it
-// must turn red. A patch names the build it is planted in, the program that is built with it, what the red
-// test says, and for the host which of the model's scripts are walked and how often. Only the files it touches are compiled, and linked before the build's own.
+// Faults planted in the host: each patch of this folder breaks one promise, and the tests that guard
+// it must turn red. A patch names the build it is planted in, the program that is built with it, what
+// the red test says, and for the host which of the model's scripts are walked and how often. Only the
+// files it touches are compiled, and linked before the build's own.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
@@ -46,7 +47,8 @@ function plant(fault) {
   }
   execFileSync('git', ['apply', fault.patch], { cwd: into, stdio: 'pipe' })
   const objects = fault.sources.map((source) => compile(fault, source, into)).join(' ')
-  const commands = execFileSync('ninja', ['-C', fault.build, '-t', 'commands', fault.target], { encoding: 'utf8', maxBuffer: 1 << 28 })
+  const ninja = ['-C', fault.build, '-t', 'commands', fault.target]
+  const commands = execFileSync('ninja', ninja, { encoding: 'utf8', maxBuffer: 1 << 28 })
   const program = join(into, fault.target)
   shell(commands.trim().split('\n').at(-1).replace(` -o ${fault.target} `, ` ${objects} -o ${program} `), fault.build)
   return program

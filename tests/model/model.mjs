@@ -68,8 +68,8 @@ export class Model {
   }
 
   toString() {
-    return this.segments.filter(({ presses }) => presses.length > 0)
-      .map(({ presses, stopped }) => presses.map((steps) => steps.join(' ')).join(' ') + (stopped ? ' (Stop)' : '')).join(' | ')
+    const words = ({ presses, stopped }) => presses.flat().join(' ') + (stopped ? ' (Stop)' : '')
+    return this.segments.filter(({ presses }) => presses.length > 0).map(words).join(' | ')
   }
 }
 
