@@ -53,7 +53,7 @@
 #define LIMIT_PAGE_BYTES (8 * 1024 * 1024)     /* what they show, as BSON */
 #define LIMIT_PATCH (32 * 1024 * 1024)         /* one difference, or a whole page */
 #define LIMIT_ELEMENT_DEPTH 64                 /* containers in each other */
-#define LIMIT_WIDGETS 20000                    /* widgets that one session remembers */
+#define LIMIT_WIDGETS 20000                    /* widgets that one session remembers; those hidden longest are forgotten */
 #define LIMIT_WIDGET_VALUE (1024 * 1024)       /* the value of one widget */
 #define LIMIT_WIDGET_KEY 1024                  /* an element's key */
 

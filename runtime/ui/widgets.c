@@ -12,6 +12,7 @@ enum { FIRST_BUCKETS = 16 };
 struct widgets {
     struct widget **by_id;
     size_t room, count;
+    uint64_t marks; /* so far */
     struct widget *journal;
     bool marked;
 };
@@ -166,14 +167,54 @@ void widgets_set_default(struct widgets *widgets, struct widget *widget, uint8_t
         &(struct widget_value){(uint8_t *)bytes, (uint32_t)length, kind, false, false});
 }
 
+/* ---- making room ---- */
+
+/* Neither this run nor the one before has drawn it, so no page shows it and no event names it. */
+static bool is_hidden(const struct widgets *widgets, const struct widget *widget)
+{
+    return widget->drawn + 1 < widgets->marks && !widget->journaled;
+}
+
+/* The mark that parts the hidden ones into two halves, more or less: their mean. */
+static uint64_t mean_mark_of_hidden(const struct widgets *widgets)
+{
+    uint64_t sum = 0, count = 0;
+    for (size_t i = 0; i < widgets->room; i++) {
+        for (struct widget *widget = widgets->by_id[i]; widget; widget = widget->next_by_id) {
+            sum += is_hidden(widgets, widget) ? widget->drawn : 0;
+            count += is_hidden(widgets, widget);
+        }
+    }
+    return count > 0 ? sum / count : 0;
+}
+
+static void forget_hidden(struct widgets *widgets)
+{
+    uint64_t last = mean_mark_of_hidden(widgets);
+    for (size_t i = 0; i < widgets->room; i++) {
+        for (struct widget **link = &widgets->by_id[i]; *link != NULL;) {
+            struct widget *widget = *link;
+            if (!is_hidden(widgets, widget) || widget->drawn > last) {
+                link = &widget->next_by_id;
+                continue;
+            }
+            *link = widget->next_by_id;
+            free_widget(widget);
+            widgets->count--;
+        }
+    }
+}
+
 struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_type type,
                             const char *key, size_t key_length, struct error *error)
 {
     struct widget *widget = widgets_find(widgets, id);
     if (widget == NULL) {
         if (widgets->count >= LIMIT_WIDGETS) {
-            error_set(error, ERROR_LIMIT, 0, "a session remembers at most %d widgets",
-                      LIMIT_WIDGETS);
+            forget_hidden(widgets);
+        }
+        if (widgets->count >= LIMIT_WIDGETS) {
+            error_set(error, ERROR_LIMIT, 0, "a page holds at most %d widgets", LIMIT_WIDGETS);
             return NULL;
         }
         if (widgets->count >= widgets->room) {
@@ -186,6 +227,7 @@ struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_t
         widgets->count++;
     }
     widget->type = (uint16_t)type;
+    widget->drawn = widgets->marks;
     return widget;
 }
 
@@ -338,6 +380,7 @@ void widgets_mark(struct widgets *widgets)
 {
     close_journal(widgets, false);
     widgets->marked = true;
+    widgets->marks++;
 }
 
 void widgets_commit(struct widgets *widgets)

@@ -7,7 +7,8 @@
  * widgets_mark opens a journal, widgets_commit closes it and begins the next, widgets_rollback puts
  * back what stood at the last mark or commit. The default of a first draw stays: the page shows it.
  *
- * Bounded by LIMIT_WIDGETS and LIMIT_WIDGET_VALUE. Pure; owned by the session.
+ * Bounded by LIMIT_WIDGETS and LIMIT_WIDGET_VALUE: when there is no room, the half of the hidden ones
+ * that has been hidden longest is forgotten. Pure; owned by the session.
  */
 #ifndef MOONLIT_UI_WIDGETS_H
 #define MOONLIT_UI_WIDGETS_H
@@ -34,7 +35,8 @@ struct widget {
     struct widget_value value;
     struct widget_value before; /* at the mark, while `journaled` */
     struct widget *next_journaled;
-    uint16_t type; /* enum element_type, as drawn last */
+    uint64_t drawn; /* the number of the mark before it was drawn last */
+    uint16_t type;  /* enum element_type, as drawn last */
     bool journaled;
     bool bound; /* has callbacks or choices: see lua/moonlit/bindings.lua */
 };
@@ -51,7 +53,8 @@ struct widget *widgets_find_key(const struct widgets *widgets, const char *key);
 void widgets_each_keyed(const struct widgets *widgets,
                         bool (*each)(void *data, struct widget *widget), void *data);
 
-/* A widget is drawn: find it or make it. NULL: too many of them (error filled). */
+/* A widget is drawn: find it or make it. NULL: too many of them on one page (error filled). Others
+ * than this one may be forgotten, but none that was drawn since the mark before the last. */
 struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_type type,
                             const char *key, size_t key_length, struct error *error);
 
@@ -75,6 +78,7 @@ void widgets_set_by_script(struct widgets *widgets, struct widget *widget, uint8
 void widgets_set_default(struct widgets *widgets, struct widget *widget, uint8_t kind,
                          const uint8_t *bytes, size_t length);
 
+/* A run begins. */
 void widgets_mark(struct widgets *widgets);
 void widgets_commit(struct widgets *widgets);
 void widgets_rollback(struct widgets *widgets);

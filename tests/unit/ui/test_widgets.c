@@ -3,11 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/bson.h"
+#include "limits.h"
 #include "ui/widgets.h"
 
 static const uint8_t yes[] = {1};
@@ -53,6 +55,43 @@ static void the_page_may_set_only_what_was_drawn_and_only_its_type(void **state)
     assert_true(check(widgets, "many", BSON_KIND_ARRAY, null_document, 5));
     assert_false(check(widgets, "many", BSON_KIND_DOCUMENT, null_document, 5));
     assert_false(check(widgets, "button", BSON_KIND_BOOL, yes, 1));
+    widgets_free(widgets);
+}
+
+/* Keys that change in each run, as those made of what a query finds. */
+static void a_session_that_draws_ever_new_widgets_forgets_those_hidden_longest(void **state)
+{
+    struct widgets *widgets = widgets_new();
+    char key[32];
+    for (int run = 0; run < 3 * LIMIT_WIDGETS / 100; run++) {
+        widgets_mark(widgets);
+        widgets_set_by_script(widgets, draw(widgets, ELEMENT_checkbox, "always"), BSON_KIND_BOOL,
+                              yes, 1);
+        for (int i = 0; i < 100; i++) {
+            snprintf(key, sizeof key, "row %d of %d", i, run);
+            draw(widgets, ELEMENT_checkbox, key);
+        }
+    }
+    assert_true(widgets_find_key(widgets, "always")->value.owned);
+    assert_non_null(widgets_find_key(widgets, key));
+    assert_null(widgets_find_key(widgets, "row 0 of 0"));
+    widgets_free(widgets);
+}
+
+static void a_page_of_too_many_widgets_is_an_error_and_forgets_none_it_shows(void **state)
+{
+    struct widgets *widgets = widgets_new();
+    struct error error;
+    char key[32];
+    widgets_mark(widgets);
+    for (int i = 0; i < LIMIT_WIDGETS; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        draw(widgets, ELEMENT_checkbox, key);
+    }
+    assert_null(widgets_draw(widgets, 77, ELEMENT_checkbox, "more", 4, &error));
+    widgets_mark(widgets); /* the page still shows the run before */
+    assert_null(widgets_draw(widgets, 77, ELEMENT_checkbox, "more", 4, &error));
+    assert_non_null(widgets_find_key(widgets, "0"));
     widgets_free(widgets);
 }
 
@@ -123,6 +162,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_page_may_set_only_what_was_drawn_and_only_its_type),
+        cmocka_unit_test(a_session_that_draws_ever_new_widgets_forgets_those_hidden_longest),
+        cmocka_unit_test(a_page_of_too_many_widgets_is_an_error_and_forgets_none_it_shows),
         cmocka_unit_test(only_buttons_are_pressed),
         cmocka_unit_test(what_a_superseded_view_set_is_undone),
         cmocka_unit_test(the_default_of_a_first_draw_stays_when_the_view_is_superseded),
