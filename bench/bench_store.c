@@ -1,6 +1,13 @@
 /*
  * The built-in store through libmongoc over a unix socket: what one call costs, beside a bare reply
  * (ping). Run: bench_store PATH/TO/moonlit [COUNT]
+ *
+ * Prints a line for each of ping, insert_one, find by _id and update_one, each the mean of COUNT
+ * calls (20000) one after another, and one for a million documents, in seconds:
+ *   insert_one      80.0 us a call,  3.2 x ping
+ *   1000000 documents: insert 4.00 s, scan 0.20 s, group 0.40 s
+ * The scan is a count with a filter that no document meets; the group sums a field by another of a
+ * hundred values. bench/run.mjs reads these lines.
  */
 #include <mongoc/mongoc.h>
 #include <signal.h>

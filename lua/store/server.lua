@@ -108,7 +108,8 @@ end
 
 -- A list of documents beside the body is one of the command's fields, and not in the body as well.
 local function check_sections(op, args, command)
-  for name in pairs(op.sections) do
+  for i = 1, #op.sections do -- no pairs here: the JIT cannot compile it
+    local name = op.sections[i]
     if not (command.fields and command.fields[name]) or args.types[name] then
       errors.raise(40415, string.format("the document sequence '%s' of %s is unknown or there twice", name, op.name))
     end

@@ -306,14 +306,17 @@ static bool call_server(struct store *store, int arguments, bool *result)
     return ok;
 }
 
+/* Bytes by name, and the names in a list. */
 static void push_sections(lua_State *L, const struct wire_request *request)
 {
-    lua_createtable(L, 0, (int)request->section_count);
+    lua_createtable(L, (int)request->section_count, (int)request->section_count);
     for (size_t i = 0; i < request->section_count; i++) {
         const struct wire_section *section = &request->sections[i];
         lua_pushstring(L, section->name);
         lua_pushlstring(L, (const char *)section->bytes, section->length);
         lua_rawset(L, -3);
+        lua_pushstring(L, section->name);
+        lua_rawseti(L, -2, (int)i + 1);
     }
 }
 
