@@ -1,6 +1,7 @@
 #include "mongo/mongo.h"
 #include <mongoc/mongoc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The library's log handler is called by worker threads; our sink is safe for that. */
@@ -65,6 +66,8 @@ static void on_message(mongoc_log_level_t level, const char *domain, const char 
 
 void mongo_global_init(struct log *log)
 {
+    /* Its counters would lie in /dev/shm, where a killed process leaves them for good. */
+    setenv("MONGOC_DISABLE_SHM", "1", 0);
     mongoc_log_set_handler(on_message, log);
     mongoc_init();
 }
