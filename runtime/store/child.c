@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "limits.h"
+#include "store/file.h"
 
 struct store_child {
     uv_loop_t *loop;
@@ -40,32 +41,6 @@ struct store_child {
 };
 
 /* ---- paths ---- */
-
-static bool make_folders(const char *path, struct error *error)
-{
-    char copy[PATH_MAX];
-    if ((size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy) {
-        return error_set(error, ERROR_LIMIT, 0,
-                         "The store's folder has too long a path; choose another with --store.");
-    }
-    for (char *slash = copy + 1;; slash++) {
-        if (*slash != '/' && *slash != '\0') {
-            continue;
-        }
-        bool is_last = *slash == '\0';
-        *slash = '\0';
-        if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
-            return error_set(
-                error, ERROR_SYSTEM, errno,
-                "The store's folder %s cannot be made: %s. Choose another with --store.", path,
-                strerror(errno));
-        }
-        if (is_last) {
-            return true;
-        }
-        *slash = '/';
-    }
-}
 
 /* A short folder of the user's own for the socket: a socket's path has 107 bytes at most. */
 static bool runtime_folder(char *out, size_t size, struct error *error)
@@ -104,7 +79,7 @@ static uint64_t hash_of(const char *text)
 static bool find_paths(struct store_child *child, const char *directory, struct error *error)
 {
     char folder[80], real[PATH_MAX];
-    if (!make_folders(directory, error) || !runtime_folder(folder, sizeof folder, error)) {
+    if (!file_make_folder(directory, error) || !runtime_folder(folder, sizeof folder, error)) {
         return false;
     }
     if (realpath(directory, real) == NULL) {

@@ -52,7 +52,7 @@ bool file_step(struct file *file, sqlite3_stmt *statement, const char *what)
 
 /* ---- opening ---- */
 
-static bool make_folders(const char *folder, struct error *error)
+bool file_make_folder(const char *folder, struct error *error)
 {
     char path[PATH_LENGTH];
     if ((size_t)snprintf(path, sizeof path, "%s", folder) >= sizeof path) {
@@ -184,7 +184,7 @@ struct file *file_open(const char *folder, struct error *error)
     file->lock = -1;
     list_init(&file->trees);
     list_init(&file->scans);
-    if (make_folders(folder, error) && take_lock(file, folder, error) &&
+    if (file_make_folder(folder, error) && take_lock(file, folder, error) &&
         open_sqlite(file, folder, error)) {
         return file;
     }

@@ -37,6 +37,9 @@ enum tree_kind { TREE_RECORDS, TREE_INDEX, TREE_PAIRS };
 
 enum { FILE_VERSION = 1, FILE_APPLICATION = 0x4d6f6f6e /* "Moon" */ };
 
+/* Makes a folder with all above it, where they are missing. */
+bool file_make_folder(const char *folder, struct error *error);
+
 /* Makes the folder where it is missing. Waits a little for a lock that is held. */
 struct file *file_open(const char *folder, struct error *error);
 void file_close(struct file *file);
