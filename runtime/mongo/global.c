@@ -1,8 +1,9 @@
 #include "mongo/mongo.h"
 #include <mongoc/mongoc.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* The library's log handler is called by worker threads; our sink is safe for that. */
 
@@ -64,12 +65,20 @@ static void on_message(mongoc_log_level_t level, const char *domain, const char 
     }
 }
 
+/* The library has put its counters into shared memory before main began. A killed process would
+ * leave them there for good, and a later one of the same number would warn of them. */
+static void unlink_counters(void)
+{
+    char name[32];
+    snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
+    shm_unlink(name);
+}
+
 void mongo_global_init(struct log *log)
 {
-    /* Its counters would lie in /dev/shm, where a killed process leaves them for good. */
-    setenv("MONGOC_DISABLE_SHM", "1", 0);
     mongoc_log_set_handler(on_message, log);
     mongoc_init();
+    unlink_counters();
 }
 
 void mongo_global_deinit(void)
