@@ -277,6 +277,7 @@ static const struct command commands[] = {
 int main(int count, char **arguments)
 {
     signal(SIGPIPE, SIG_IGN);
+    mongo_global_hide();
     if (count < 2) {
         print_overview();
         return 2;

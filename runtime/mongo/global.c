@@ -65,9 +65,7 @@ static void on_message(mongoc_log_level_t level, const char *domain, const char 
     }
 }
 
-/* The library has put its counters into shared memory before main began. A killed process would
- * leave them there for good, and a later one of the same number would warn of them. */
-static void unlink_counters(void)
+void mongo_global_hide(void)
 {
     char name[32];
     snprintf(name, sizeof name, "/mongoc-%u", (unsigned)getpid());
@@ -78,7 +76,6 @@ void mongo_global_init(struct log *log)
 {
     mongoc_log_set_handler(on_message, log);
     mongoc_init();
-    unlink_counters();
 }
 
 void mongo_global_deinit(void)

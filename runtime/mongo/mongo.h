@@ -53,6 +53,11 @@ struct mongo_lease;
 void mongo_global_init(struct log *log);
 void mongo_global_deinit(void);
 
+/* Before main begins the driver puts its counters into /dev/shm, where a process that is killed would
+ * leave them for good, and a later one of the same number would warn of them. This takes the name
+ * away; the first thing that every command does. */
+void mongo_global_hide(void);
+
 /* ---- a database ------------------------------------------------------------------------------ */
 
 /* Copied. What the URI itself says (maxPoolSize, appName, the timeouts) wins. */

@@ -1,6 +1,7 @@
 // The end: within two seconds, whatever hangs, and nothing is left.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { Moonlit } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
 import { childrenOf, isAlive, mute, socketFiles } from '../support/process.mjs'
@@ -125,12 +126,14 @@ test('a second signal ends at once, and the store goes too', async () => {
   assert.deepEqual(socketFiles(host.dir), [])
 })
 
-test('the store goes when the host is killed outright', async () => {
+test('the store goes when the host is killed outright, and nothing is left in memory that others share', async () => {
   const host = await Moonlit.start({ script: waits })
   const children = childrenOf(host.child.pid)
   host.child.kill('SIGKILL')
   await host.exited
   await host.eventually(() => !children.some(isAlive))
+  const shared = [host.child.pid, ...children].filter((pid) => existsSync(`/dev/shm/mongoc-${pid}`))
+  assert.deepEqual(shared, [], 'nothing is left in shared memory')
 })
 
 test('a host that never became ready leaves nothing', async () => {
