@@ -27,7 +27,9 @@ run_ctest() { # KIND DIR FILTER...
   local log=$dir/ctest.log status=0
   ctest --test-dir "$dir" --output-on-failure "$@" >"$log" 2>&1 || status=$?
   [ $status -eq 0 ] || cat "$log"
-  note "$kind" "$(grep -E 'tests passed' "$log" || echo 'no test ran')" $status
+  local failed=0 all=0
+  read -r failed all < <(sed -n 's/.*tests passed, \([0-9]*\) tests failed out of \([0-9]*\).*/\1 \2/p' "$log") || status=1
+  note "$kind" "$((all - failed)) passed, $failed failed" $status
 }
 
 run_node() { # KIND FILES...
@@ -109,8 +111,8 @@ run_tests() {
   done
   say "Summary"
   printf '%s\n' "${SUMMARY[@]}"
-  local total
-  total=$(printf '%s\n' "${SUMMARY[@]}" | grep -oE '[0-9]+ passed' | awk '{s+=$1} END {print s+0}')
-  printf '%s passed, %s failed\n' "$total" "$FAILED"
+  printf '%s\n' "${SUMMARY[@]}" | awk -v kinds="$FAILED" '
+    { for (i = 2; i <= NF; i++) { if ($i ~ /^passed/) passed += $(i - 1); if ($i ~ /^failed/) failed += $(i - 1) } }
+    END { print passed + 0 " passed, " (failed > kinds ? failed : kinds) + 0 " failed" }'
   return $FAILED
 }
