@@ -9,7 +9,8 @@ let loads = 0
 
 export class Page {
   nodes = new Map()
-  changed = new Map() // widget -> the last event in which the person changed it
+  changed = new Map() // widget -> the last event in which the person changed it ...
+  chosen = new Map() // ... and to what
   messages = []
   waiting = []
   seq = 0
@@ -125,9 +126,8 @@ export class Page {
 
   insert(op) {
     if (this.nodes.has(op.id) && this.nodes.get(op.id).in !== undefined) this.unlink(op.id)
-    const before = this.nodes.get(op.id)?.props.value
     this.nodes.set(op.id, { id: op.id, type: op.type, in: op.in, props: { ...op.props }, children: [] })
-    if (this.isOlder(op.id) && before !== undefined) this.nodes.get(op.id).props.value = before
+    if (this.isOlder(op.id)) this.nodes.get(op.id).props.value = this.chosen.get(op.id)
     this.place(op)
   }
 
@@ -208,6 +208,7 @@ export class Page {
     const event = { t: 'event', n: ++this.n, seen: this.seq, values, press: press && Long.fromNumber(press), path: '/', query: '' }
     for (const [id, value] of Object.entries(values)) {
       this.changed.set(Number(id), this.n)
+      this.chosen.set(Number(id), value)
       const node = this.nodes.get(Number(id))
       if (node) node.props.value = value
     }

@@ -24,6 +24,11 @@ interface Kept {
   message: Document;
 }
 
+interface Sent {
+  n: number;
+  value: Value;
+}
+
 /** Numbers of the last event sent and the last the host reflects tell the page whether it waits. */
 export class Events {
   last = 0;
@@ -35,7 +40,7 @@ export class Events {
   private waitsForPage = false; /* the host lost the session: send when the page has been drawn */
   private readonly values = new Map<number, Value>(); /* changed, not in an event yet */
   private readonly drafts = new Map<number, Value>(); /* half-typed; undefined: no value yet */
-  private readonly sentIn = new Map<number, number>(); /* widget: last event with a value of it */
+  private readonly sent = new Map<number, Sent>(); /* widget: last event with a value of it */
   private readonly leaving = new Set<number>(); /* fields left while a button was being pressed */
   private isPlanned = false;
   private isPointerDown = false;
@@ -113,7 +118,13 @@ export class Events {
 
   /** Whether a host's value that came with event `ev` is older than the person's own. */
   isOlder = (id: number, ev: number): boolean =>
-    this.values.has(id) || this.drafts.has(id) || (this.sentIn.get(id) ?? 0) > ev;
+    this.values.has(id) || this.drafts.has(id) || (this.sent.get(id)?.n ?? 0) > ev;
+
+  /** The value that stands then; it outlives a widget that goes and comes back meanwhile. */
+  ownValue = (id: number): Value =>
+    [this.drafts.get(id), this.values.get(id), this.sent.get(id)?.value].find(
+      (value) => value !== undefined,
+    );
 
   /* ---- sending ---- */
 
@@ -151,7 +162,7 @@ export class Events {
     const values: Document = {};
     for (const [id, value] of this.values) {
       values[String(id)] = value;
-      this.sentIn.set(id, n);
+      this.sent.set(id, { n, value });
     }
     this.values.clear();
     const { pathname: path, search: query } = location;
@@ -215,7 +226,7 @@ export class Events {
   restart(wire: Wire): void {
     this.wire = wire;
     this.refusedFrom = 0;
-    this.sentIn.clear();
+    this.sent.clear();
     this.waitsForPage = this.kept.length > 0;
   }
 

@@ -54,7 +54,7 @@ export class Page {
       knows: (id) => this.tree.find(id) !== undefined,
       ignores: (id) => this.tree.find(id)?.get("ignores") === true,
     });
-    this.tree = new Tree(this.events.isOlder);
+    this.tree = new Tree(this.events);
     this.progress = new Progress(this.tree);
     this.events.onSent = () => this.progress.onSent(this.events.last);
     this.events.onRefused = (count) => this.notices.say("refused", keepsUpNot(count));

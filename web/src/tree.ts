@@ -83,8 +83,11 @@ export class TreeNode<T extends ElementType = ElementType> {
 
 export const ROOTS = { main: 1, sidebar: 2, event: 3, bottom: 4 } as const;
 
-/** Whether a value that came with event `ev` is older than what the person did to this widget. */
-export type IsOlder = (id: number, ev: number) => boolean;
+/** What the person did to widgets that the host does not know of yet. */
+export interface Own {
+  isOlder(id: number, ev: number): boolean /* a value that came with event `ev` */;
+  ownValue(id: number): Value /* the one to show instead */;
+}
 
 export interface Applied {
   changed: TreeNode[] /* leaves with changed fields, in the order of the patch */;
@@ -101,7 +104,7 @@ export class Tree {
   private readonly ended: { node: TreeNode; isTop: boolean }[] = [];
   private changed = new Set<TreeNode>();
 
-  constructor(private readonly isOlder: IsOlder) {
+  constructor(private readonly own: Own) {
     for (const root of [this.main, this.sidebar, this.event, this.bottom])
       this.nodes.set(root.id, root);
   }
@@ -190,13 +193,19 @@ export class Tree {
       node = undefined;
     }
     if (node) this.renew(node, fields, ev);
-    else this.nodes.set(id, (node = new TreeNode(id, typeOf(op), fields)));
+    else this.nodes.set(id, (node = new TreeNode(id, typeOf(op), this.withOwn(id, fields, ev))));
     node.touched = this.patches;
     this.move(node, op);
   }
 
+  /** A widget that comes back shows what the person chose before it went. */
+  private withOwn(id: number, fields: Document, ev: number): Document {
+    const value = this.own.isOlder(id, ev) ? this.own.ownValue(id) : undefined;
+    return value === undefined ? fields : { ...fields, value };
+  }
+
   private renew(node: TreeNode, fields: Document, ev: number): void {
-    if (node.get("value") !== undefined && this.isOlder(node.id, ev)) {
+    if (node.get("value") !== undefined && this.own.isOlder(node.id, ev)) {
       const own = node.get("value");
       fields = { ...fields, value: own };
     }
@@ -206,7 +215,7 @@ export class Tree {
   private update(op: Document, ev: number): void {
     const node = this.must(numberOf(op, "id"));
     const set = isDocument(op.set) ? op.set : {};
-    const isIgnored = (name: string) => name === "value" && this.isOlder(node.id, ev);
+    const isIgnored = (name: string) => name === "value" && this.own.isOlder(node.id, ev);
     for (const name of Object.keys(set)) if (!isIgnored(name)) node.set(name, set[name]);
     for (const name of textsOf(op.unset)) if (!isIgnored(name)) node.unset(name);
     node.touched = this.patches;

@@ -109,6 +109,22 @@ test("a value is shown at once, and an answer that is older does not undo it", a
   await at.page.waitForFunction(() => !document.querySelector("input[type=checkbox]").checked);
 });
 
+test("a widget that goes and comes back before the host knows shows what was chosen", async () => {
+  await at.show(form());
+  await at.page.getByLabel("Tick").check();
+  await at.page.getByLabel("Name").fill("Ines");
+  await at.page.keyboard.press("Enter");
+  await event(2);
+  const [name, tick] = [form()[0], form()[3]];
+  at.host.patch([{ op: "remove", id: id(1) }, { op: "remove", id: id(4) }], "running", { ev: 0 });
+  at.host.patch([{ ...name, props: { label: "Name again", value: "old" } }, { ...tick, after: 0 }], "running", { ev: 0 });
+  await at.page.getByLabel("Name again").waitFor();
+  assert.equal(await at.page.getByLabel("Name again").inputValue(), "Ines");
+  assert.equal(await at.page.getByLabel("Tick").isChecked(), true);
+  at.host.patch([{ op: "update", id: id(1), set: { value: "script's" }, by: "script" }], "finished", { ev: 2 });
+  await at.page.waitForFunction(() => document.querySelector("input[type=text]").value === "script's");
+});
+
 test("a script may clear a field after a press, but not what is typed since", async () => {
   await at.show(form());
   const name = at.page.getByLabel("Name");

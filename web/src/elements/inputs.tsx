@@ -26,6 +26,7 @@ function typeInto(node: TextNode, field: Editable, problemOf: (text: string) => 
   const { events } = usePage();
   const [count, setCount] = createSignal(0);
   const [problem, setProblem] = createSignal("");
+  field.value = textOf(node.props.value);
   createRenderEffect(() => {
     const value = textOf(node.props.value);
     setCount(value.length);
@@ -288,6 +289,7 @@ export function NumberInput(node: TreeNode<"number_input">): HTMLElement {
       }}
     />
   ) as HTMLInputElement;
+  input.value = shown();
   createRenderEffect(() => {
     const text = shown();
     if (!events.hasDraft(node.id) && input.value !== text) input.value = text;
