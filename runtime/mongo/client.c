@@ -5,9 +5,11 @@
 #include "mongo/errand.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
-#define PAUSE_BETWEEN_TRIES 200 /* while a server cannot be found */
-#define REPETITIONS         2   /* of a call that failed in a way that may pass */
+#define PAUSE_BETWEEN_TRIES 200  /* while a server cannot be found */
+#define REPETITIONS         2    /* of a call that failed in a way that may pass */
+#define COOLDOWN            5000 /* libmongoc lets a server alone for so long after a failure */
 
 /* ---- connecting ------------------------------------------------------------------------------ */
 
@@ -262,6 +264,14 @@ static bool should_stop(struct client *client)
     return atomic_load(&client->given_up) || wire_is_cut(&client->wire);
 }
 
+/* Behind a unix socket is the built-in store, which is started again when it dies: worth waiting
+ * for, also when it dies again in the handshake. */
+static bool is_local(const struct client *client)
+{
+    const mongoc_host_list_t *hosts = mongoc_uri_get_hosts(client->uri);
+    return hosts != NULL && hosts->family == AF_UNIX;
+}
+
 /* Number, send, and send again where that is safe. A number holds for all tries of a call, so
  * the client, whose session it belongs to, is kept for them. */
 static bool try_on_worker(struct client *client, const bson_t *command, bson_t *reply,
@@ -286,7 +296,12 @@ static bool try_on_worker(struct client *client, const bson_t *command, bson_t *
             bson_destroy(reply);
             ok = send_on_worker(client, &whole, reply, cause);
             bson_destroy(&whole);
-            call->was_lost = call->was_lost || (!ok && failure_is_network(cause));
+            if (!ok && failure_is_network(cause)) {
+                call->was_lost = true;
+                deadline = number != 0 && is_local(client)
+                               ? deadline_in(COOLDOWN + client->patience)
+                               : deadline;
+            }
         }
         if (ok || !may_try_again(client, cause, reply, number != 0, &tries, deadline)) {
             return ok;

@@ -162,6 +162,10 @@ static void append_error(bson_t *reply, int code, const char *name, const char *
 
 static bool do_hello(struct fake_mongo *fake, bson_t *reply)
 {
+    if (fake->options.close_on_hello > 0) {
+        fake->options.close_on_hello--;
+        return false;
+    }
     BSON_APPEND_BOOL(reply, "ismaster", true);
     BSON_APPEND_BOOL(reply, "isWritablePrimary", true);
     BSON_APPEND_INT32(reply, "maxWireVersion", 17);

@@ -23,6 +23,7 @@ struct fake_options {
     bool standalone;   /* no replica set: no numbered writes */
     bool no_sessions;
     int close_on_find;   /* so many finds are answered by closing the connection */
+    int close_on_hello;  /* so many handshakes are answered by closing the connection */
     int close_on_insert; /* so many inserts are done, and then the connection closed */
     int garbled;         /* one reply of so many is spoiled (garble.h) */
     int cut_finds;       /* the answers to so many finds are cut in half */

@@ -153,6 +153,22 @@ static void an_insert_whose_answer_is_lost_happens_once(void **state)
     place_close(&place);
 }
 
+/* libmongoc then looks for no server for five seconds; the built-in store is back after a few ms. */
+static void an_insert_lost_with_a_store_that_dies_twice_happens_once(void **state)
+{
+    struct place place = {.fake = fake_mongo_new(true)};
+    place_connect(&place, fake_mongo_uri(place.fake), 1);
+    warm_up(&place);
+    fake_mongo_set(place.fake, (struct fake_options){.close_on_insert = 1, .close_on_hello = 1});
+    struct outcome outcome = {0};
+    start_insert(&place, &outcome);
+    await(&place, &outcome);
+    assert_true(outcome.ok);
+    assert_int_equal(numbers(&place).inserts, 1);
+    outcome_clear(&outcome);
+    place_close(&place);
+}
+
 static void an_insert_refused_by_a_stepped_down_server_is_repeated(void **state)
 {
     struct place place;
@@ -253,6 +269,7 @@ int main(void)
         cmocka_unit_test(an_answer_cut_in_half_is_a_broken_connection),
         cmocka_unit_test(retry_reads_false_is_obeyed),
         cmocka_unit_test(an_insert_whose_answer_is_lost_happens_once),
+        cmocka_unit_test(an_insert_lost_with_a_store_that_dies_twice_happens_once),
         cmocka_unit_test(an_insert_refused_by_a_stepped_down_server_is_repeated),
         cmocka_unit_test(a_write_without_a_number_is_not_repeated_and_its_outcome_is_unknown),
         cmocka_unit_test(an_idle_connection_closed_by_the_server_is_replaced_before_use),
