@@ -13,6 +13,7 @@
 #include "limits.h"
 #include "run/engine.h"
 #include "run/failure.h"
+#include "run/op.h"
 #include "run/run.h"
 #include "session/session.h"
 #include "ui/element.h"
@@ -135,7 +136,7 @@ static int shield_end(lua_State *L)
         branch_share(branch);
         hold_ended(branch->run);
     }
-    return 0;
+    return op_leave_if_over(L);
 }
 
 /* shield_left(): an error has passed through shields, and pcall caught it. */

@@ -7,6 +7,26 @@
 #include "run/engine.h"
 #include "run/run.h"
 
+/* Was it ended while something in it could not be cut? */
+static bool is_over(const struct branch *branch)
+{
+    return branch_is_doomed(branch) || (branch->run->leaving && branch->shields == 0);
+}
+
+int op_leave_if_over(lua_State *L)
+{
+    struct engine *engine = engine_of(L);
+    struct branch *branch = engine->current;
+    if (!is_over(branch) || !lua_isyieldable(L)) {
+        return 0;
+    }
+    if (!branch_is_doomed(branch)) {
+        return run_leave_here(L, branch->run->leave);
+    }
+    engine->yield = YIELD_DOOMED;
+    return lua_yield(L, 0);
+}
+
 int op_wait(lua_State *L, struct op *op)
 {
     struct engine *engine = engine_of(L);
@@ -30,14 +50,9 @@ int op_wait(lua_State *L, struct op *op)
         op->type->free(op);
         return run_leave_here(L, LEAVE_SUPERSEDED);
     }
-    if (branch_is_doomed(branch)) {
+    if (is_over(branch)) {
         op->type->free(op);
-        engine->yield = YIELD_DOOMED;
-        return lua_yield(L, 0);
-    }
-    if (run->leaving && branch->shields == 0) {
-        op->type->free(op);
-        return run_leave_here(L, run->leave);
+        return op_leave_if_over(L);
     }
     if (op->kind == OP_WRITE) {
         branch->row_of_writes = true;

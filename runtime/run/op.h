@@ -61,6 +61,10 @@ struct op {
  * given to scripts does, as `return op_wait(L, op)`. Raises where a coroutine cannot wait. */
 int op_wait(lua_State *L, struct op *op);
 
+/* Where a shield ends: when the branch or its run has been ended meanwhile, nothing behind it begins.
+ * The last thing a C function does; it returns nothing otherwise. */
+int op_leave_if_over(lua_State *L);
+
 /* The outcome is there. The coroutine is put in line and resumed in its turn. May be called from
  * within start. */
 void op_ready(struct op *op);

@@ -154,6 +154,20 @@ ui.text(tostring(pcall(ui.timeout, 0, ui.sleep, 60)))
   assert.equal(page.texts().length, expected.length)
 }))
 
+test('when the time is over inside a shield, nothing behind the shield begins, whether it waits or not', () => withApp(`
+local ui = require "moonlit"
+local behind = "nothing"
+local ok, problem = pcall(ui.timeout, 0.05, function()
+  ui.shield(function() ui.sleep(0.2) ui.text "shielded" end)
+  behind = "something"
+  ui.text "behind"
+end)
+ui.text(behind .. ": " .. tostring(problem))
+`, async (host, page) => {
+  await page.settled()
+  assert.deepEqual(page.texts(), ['shielded', 'nothing: ui.timeout: not finished after 0.05 s'])
+}))
+
 test('timeout raises, and the rest of the script goes on', () => withApp(`
 local ui = require "moonlit"
 local ok, problem = pcall(ui.timeout, 0.05, function() ui.sleep(60) end)
