@@ -341,7 +341,16 @@ local function new_environment(session)
 end
 
 modules.new_environment = new_environment
-modules.freeze = freeze
+
+---What require gives of Moonlit's own: a misspelt name is said where it is read.
+function modules.freeze(name, library)
+  setmetatable(library, { __index = function(_, key)
+    local like = nearest(tostring(key), library)
+    error(("there is no %q in %s%s"):format(tostring(key), name,
+      like and ("; did you mean %q?"):format(like) or ""), 2)
+  end })
+  return freeze(name, library)
+end
 
 ---Fresh globals for a run.
 ---@param session table what the session keeps between runs: modules (nil when it was reloaded)

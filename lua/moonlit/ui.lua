@@ -56,7 +56,20 @@ end
 -- ---- handles ----
 
 local methods = { update = layout.update }
-for name, f in next, ui do methods[name] = f end
+
+-- box.table(rows) would draw at the current place.
+local function method(name, f)
+  return function(box, ...)
+    if not core.type(box) then
+      core.fail(("ui.%s: a method is called with a colon; write box:%s(...)"):format(name, name))
+    end
+    return f(box, ...)
+  end
+end
+
+for name, f in next, ui do
+  methods[name] = f == core.elements[name] and core.methods[name] or method(name, f)
+end
 
 local metatable = core.metatable
 metatable.__handle = "element of the page"

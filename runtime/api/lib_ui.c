@@ -7,7 +7,9 @@
 
 #include "api/api.h"
 #include "bridge/json.h"
+#include "bridge/scalar.h"
 #include "bridge/state.h"
+#include "bridge/view.h"
 #include "run/engine.h"
 #include "run/failure.h"
 
@@ -138,10 +140,25 @@ static uint64_t current_container(struct call *call)
     return handle != NULL ? handle->id : ROOT_MAIN;
 }
 
+/* box.text("words") would draw at the current place, and ui:text("words") the library itself. */
+static void check_spelling(const struct call *call)
+{
+    lua_State *L = call->L;
+    if (lua_toboolean(L, lua_upvalueindex(4))) {
+        call_error(call, "a method is called with a colon; write box:%s(...)", call->element->name);
+    }
+    if (lua_type(L, 1) == LUA_TUSERDATA && view_get(L, 1) == NULL && scalar_get(L, 1) == NULL) {
+        call_error(call, "this is no method; write ui.%s(...), with a dot", call->element->name);
+    }
+}
+
 static void find_place(struct call *call)
 {
     const struct handle *handle = handle_get(call->L, 1);
     call->first = handle != NULL ? 2 : 1;
+    if (handle == NULL) {
+        check_spelling(call);
+    }
     if (call->type == ELEMENT_toast && (handle == NULL || handle->type != ELEMENT_toast)) {
         call->container = ROOT_EVENT;
         return;
@@ -205,7 +222,7 @@ static int draw_element(struct call *call)
     return 1;
 }
 
-/* Upvalues: the type, the handles' metatable, whether ui.lua made the call. */
+/* Upvalues: the type, the handles' metatable, whether ui.lua made the call, whether as a method. */
 static int draw(lua_State *L)
 {
     struct call call = {.L = L, .type = (enum element_type)lua_tointeger(L, lua_upvalueindex(1))};
@@ -310,14 +327,18 @@ static int set_on_first_draw(lua_State *L)
 
 /* ---- opening ---- */
 
-/* metatable at `metatable`; the function goes into the table on top. */
-static void add_element(lua_State *L, int metatable, enum element_type type, bool raw)
+/* A function for each element; metatable at `metatable`. */
+static void push_elements(lua_State *L, int metatable, bool raw, bool method)
 {
-    lua_pushinteger(L, type);
-    lua_pushvalue(L, metatable);
-    lua_pushboolean(L, raw);
-    lua_pushcclosure(L, draw, 3);
-    lua_setfield(L, -2, element_get(type)->name);
+    lua_createtable(L, 0, ELEMENT_COUNT);
+    for (int type = 0; type < ELEMENT_COUNT; type++) {
+        lua_pushinteger(L, type);
+        lua_pushvalue(L, metatable);
+        lua_pushboolean(L, raw);
+        lua_pushboolean(L, method);
+        lua_pushcclosure(L, draw, 4);
+        lua_setfield(L, -2, element_get((enum element_type)type)->name);
+    }
 }
 
 static void add_functions(lua_State *L, int metatable)
@@ -356,24 +377,20 @@ static void add_roots(lua_State *L, int metatable)
     lua_setfield(L, -2, "roots");
 }
 
-/* { elements = {name: function}, raw = {...}, roots = {...}, metatable = ..., and the functions }
- */
+/* { elements = {name: function}, methods = {...}, raw = {...}, roots = {...}, metatable = ..., and
+ * the functions } */
 int luaopen_moonlit_core_ui(lua_State *L)
 {
     lua_newtable(L);
     int module = lua_gettop(L);
     luaL_newmetatable(L, HANDLE_TYPE);
     int metatable = lua_gettop(L);
-    lua_newtable(L);
-    lua_newtable(L);
-    for (int type = 0; type < ELEMENT_COUNT; type++) {
-        lua_pushvalue(L, -2);
-        add_element(L, metatable, (enum element_type)type, false);
-        lua_pop(L, 1);
-        add_element(L, metatable, (enum element_type)type, true);
-    }
-    lua_setfield(L, module, "raw");
+    push_elements(L, metatable, false, false);
     lua_setfield(L, module, "elements");
+    push_elements(L, metatable, false, true);
+    lua_setfield(L, module, "methods");
+    push_elements(L, metatable, true, false);
+    lua_setfield(L, module, "raw");
     lua_settop(L, metatable);
     lua_pushvalue(L, module);
     add_functions(L, metatable);

@@ -141,6 +141,9 @@ void demand_find(const struct call *call, struct demand *demand);
 bool demand_fits(lua_State *L, const struct demand *demand, const struct value *value);
 bool demand_text_fits(lua_State *L, const struct demand *demand, const char *text, size_t length);
 
+/* What a value is, for a sentence: "a table", "nil", "nan". May push a string. */
+const char *lib_ui_kind(lua_State *L, int index);
+
 /* Is an option given as this boolean? */
 bool call_has(const struct call *call, bool flag, const char *name);
 

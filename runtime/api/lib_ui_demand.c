@@ -70,7 +70,7 @@ double call_number_option(const struct call *call, const char *name, double usua
         return usual;
     }
     if (lua_type(call->L, slot) != LUA_TNUMBER || !isfinite(lua_tonumber(call->L, slot))) {
-        call_error(call, "%s is a finite number, got a %s", name, luaL_typename(call->L, slot));
+        call_error(call, "%s is a finite number, got %s", name, lib_ui_kind(call->L, slot));
     }
     return lua_tonumber(call->L, slot);
 }
@@ -154,8 +154,8 @@ static bool read_bound(const struct call *call, const char *name, double *bound)
     }
     struct value value = value_read_lua(call->L, slot);
     if (value.kind != VALUE_NUMBER) {
-        call_error(call, "%s is a finite number or a date, got a %s", name,
-                   luaL_typename(call->L, slot));
+        call_error(call, "%s is a finite number or a date, got %s", name,
+                   lib_ui_kind(call->L, slot));
     }
     *bound = value.low;
     return value.date;

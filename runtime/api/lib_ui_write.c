@@ -14,18 +14,27 @@
 
 typedef void writer(const struct call *, const struct field *, int);
 
-static const char *type_name(lua_State *L, int index)
+const char *lib_ui_kind(lua_State *L, int index)
 {
-    return lua_type(L, index) == LUA_TUSERDATA ? "an object"
-           : lua_type(L, index) == LUA_TTABLE  ? "a table"
-           : lua_isnoneornil(L, index)         ? "nil"
-                                               : luaL_typename(L, index);
+    switch (lua_type(L, index)) {
+    case LUA_TUSERDATA:
+        return "an object";
+    case LUA_TNIL:
+    case LUA_TNONE:
+        return "nil";
+    case LUA_TNUMBER:
+        return isfinite(lua_tonumber(L, index)) ? "a number"
+               : isnan(lua_tonumber(L, index))  ? "nan"
+                                                : "an infinite one";
+    default:
+        return lua_pushfstring(L, "a %s", luaL_typename(L, index));
+    }
 }
 
 static void say_expected(const struct call *call, const struct field *field, int index,
                          const char *expected)
 {
-    call_error(call, "%s is %s, got %s", field->name, expected, type_name(call->L, index));
+    call_error(call, "%s is %s, got %s", field->name, expected, lib_ui_kind(call->L, index));
 }
 
 static void write_checked_text(const struct call *call, const char *place, const char *name,
@@ -112,7 +121,7 @@ static void write_texts(const struct call *call, const struct field *field, int 
         size_t length;
         lua_rawgeti(L, index, (int)i + 1);
         if (!lua_isstring(L, -1)) {
-            call_error(call, "%s[%u] is a text, got %s", field->name, i + 1, type_name(L, -1));
+            call_error(call, "%s[%u] is a text, got %s", field->name, i + 1, lib_ui_kind(L, -1));
         }
         const char *text = lua_tolstring(L, -1, &length);
         write_checked_text(call, field->name, bson_index_name(i, name), text, length);
@@ -137,7 +146,7 @@ static void write_numbers(const struct call *call, const struct field *field, in
     for (unsigned i = 0; i < count; i++) {
         lua_rawgeti(L, index, (int)i + 1);
         if (lua_type(L, -1) != LUA_TNUMBER) {
-            call_error(call, "%s[%u] is a number, got %s", field->name, i + 1, type_name(L, -1));
+            call_error(call, "%s[%u] is a number, got %s", field->name, i + 1, lib_ui_kind(L, -1));
         }
         bson_write_number(&call->draft->out, bson_index_name(i, name), lua_tonumber(L, -1));
         lua_pop(L, 1);
@@ -152,7 +161,7 @@ static void write_choice(const struct call *call, const struct field *field, int
         lua_type(call->L, index) == LUA_TSTRING ? lua_tolstring(call->L, index, &length) : NULL;
     if (word == NULL || !field_has_word(field, word, length)) {
         call_error(call, "%s is one of %s; got %s%.60s", field->name, field->words,
-                   word == NULL ? type_name(call->L, index) : "", word != NULL ? word : "");
+                   word == NULL ? lib_ui_kind(call->L, index) : "", word != NULL ? word : "");
     }
     if (!field_is_default_word(field, word, length)) {
         bson_write_text(&call->draft->out, field->name, word, length);
@@ -210,7 +219,7 @@ static void write_one_of(const struct call *call, const struct field *field, int
     if (write == NULL) {
         bool is_text = lua_type(call->L, index) == LUA_TSTRING;
         call_error(call, "%s is one of %s; got %.60s", field->name, field->words,
-                   is_text ? lua_tostring(call->L, index) : type_name(call->L, index));
+                   is_text ? lua_tostring(call->L, index) : lib_ui_kind(call->L, index));
         return;
     }
     write(call, field, index);

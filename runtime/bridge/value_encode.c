@@ -147,7 +147,7 @@ static bool encode_userdata(struct encoder *e, int index, const char *name)
     const struct scalar *scalar = scalar_get(e->L, index);
     if (scalar == NULL) {
         const char *name_of_handle = handle_name(e->L, index);
-        return refuse(e, "a %s cannot be written as BSON",
+        return refuse(e, "this %s cannot be written as BSON",
                       name_of_handle != NULL ? name_of_handle : "handle (userdata)");
     }
     bson_write_raw(&e->out, scalar->kind, name, scalar->bytes, scalar->length);
@@ -169,7 +169,7 @@ static bool check_metatable(struct encoder *e, int index, bool *is_array)
         return true;
     }
     const char *handle = handle_name(L, index);
-    return handle != NULL ? refuse(e, "a %s cannot be written as BSON", handle)
+    return handle != NULL ? refuse(e, "this %s cannot be written as BSON", handle)
                           : refuse(e, "an object (a table with a metatable) cannot be written as "
                                       "BSON; use a plain table of its fields");
 }

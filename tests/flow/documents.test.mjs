@@ -144,7 +144,7 @@ const refusals = {
   'an item of a cursor by its number': ['return c:find {}[1]', /cannot be indexed: go over it, or take cursor:list\(\)\[1\]/],
   'a misspelt method of a cursor': ['return c:find {}:lisst()', /a cursor has no method "lisst"; did you mean "list"/],
   'a method of a cursor called with a dot': ['return c:find({}).list()', /with a colon on a cursor: cursor:list\(\)/],
-  'a cursor to be stored': ['c:insert_one { x = c:find {} }', /x: a cursor cannot be written as BSON/],
+  'a cursor to be stored': ['c:insert_one { x = c:find {} }', /x: this cursor cannot be written as BSON/],
   'a cursor where a list is wanted': ['c:insert_many(c:find {})', /must be a list of documents, .* got a cursor/],
   'an order that a table cannot tell': ['c:find({}, { sort = { a = 1, b = 1 } })', /write sort = \{ \{"a", 1\}, \{"b", -1\} \}/],
 }

@@ -117,7 +117,7 @@ test('a metric shows numbers, texts and BSON numbers, and nothing else', async (
     assert.match(page.find('exception').props.message, /ui\.metric/)
     page.press('Next')
     await page.settled()
-    assert.match(page.find('exception').props.message, /value is one of number\|text\|bson; got function/)
+    assert.match(page.find('exception').props.message, /value is one of number\|text\|bson; got a function/)
   })
 })
 
@@ -263,7 +263,7 @@ test('a slider of dates and numbers mixed says what it wants', async () => {
   const cases = [['ui.slider("s", { min = bson.date "2026-01-01" })', /min, max and value are numbers, or all three are dates/],
     ['ui.slider("s", { value = bson.date() })', /min, max and value are numbers, or all three are dates/],
     ['ui.slider("s", { min = bson.date "2026-02-01", max = bson.date "2026-01-01" })', /min is a later date than max/],
-    ['ui.slider("s", { min = bson.oid() })', /min is a finite number or a date, got a userdata/],
+    ['ui.slider("s", { min = bson.oid() })', /min is a finite number or a date, got an object/],
     ['ui.slider("s", { min = bson.date "2026-01-01", max = bson.date "2026-02-01", step = -1 })', /step is above 0/]]
   await withApp('local bson = require "moonlit.bson"\n' + counter(cases.map(([code]) => code)), async (page) => {
     for (const [code, words] of cases) {
