@@ -12,7 +12,10 @@ const cell = (text) => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 
 // ---- limits ----
 
-const TIMES = /TIME|_CPU|_WALL|_SLICE|_UNYIELDABLE|_MARGIN/
+// limits.h says in milliseconds what these names say, and in bytes what is a multiple of 1024 or is
+// named below; the rest counts things.
+const TIMES = /TIME|_CPU|_WALL|_SLICE|_UNYIELDABLE|_MARGIN|_COLLECT|_WAIT$|_STEADY|_STEP$/
+const BYTES = /_MESSAGE$|_LINE$|_TEXT$|_KEY$|_UNSEEN$|_STACK$/
 
 function valueOf(expression, known) {
   const text = expression.replace(/[A-Z_]{3,}/g, (name) => {
@@ -24,12 +27,18 @@ function valueOf(expression, known) {
 }
 
 function wordsOf(name, value, expression) {
-  if (TIMES.test(name)) return value >= 1000 && value % 100 === 0 ? `${value / 1000} s` : `${value} ms`
-  if (/1024|LIMIT_/.test(expression)) {
-    if (value % (1024 * 1024) === 0) return `${value / 1024 / 1024} MiB`
-    if (value % 1024 === 0) return `${value / 1024} KiB`
-  }
-  return String(value).replace(/\B(?=(\d{3})+$)/g, ',')
+  if (TIMES.test(name)) return inUnits(value, [[1000, 's']], 'ms')
+  if (BYTES.test(name) || expression.includes('1024)')) return inUnits(value, SIZES, 'bytes')
+  return inUnits(value, [])
+}
+
+const SIZES = [[1024 ** 3, 'GiB'], [1024 ** 2, 'MiB'], [1000000, 'MB'], [1024, 'KiB']]
+
+/** In the first unit of which it is a multiple, with commas. */
+function inUnits(value, units, least) {
+  const [size, unit] = units.find(([size]) => value % size === 0) ?? [1, least]
+  const digits = String(value / size).replace(/\B(?=(\d{3})+$)/g, ',')
+  return unit ? `${digits} ${unit}` : digits
 }
 
 function makeLimits() {
@@ -88,19 +97,31 @@ function readBlock({ doc, code }) {
     else if (tag === 'field') entry.fields.push(readNamed(rest))
     else if (tag === 'overload') entry.overloads.push(rest)
     else if (tag === 'class') entry.class = rest.split(/[\s:]/)[0]
+    else if (tag === 'type') Object.assign(entry, readFunction(rest))
     else if (tag === 'private' || tag === 'package') entry.hidden = true
   }
   const named = /^(?:function )?([\w]+)([.:])(\w+)\s*(?:=\s*(?:function\s*)?)?(\([^)]*\))?/.exec(code)
-  if (named) Object.assign(entry, { owner: named[1], sign: named[2], name: named[3], args: named[4] })
+  if (named) Object.assign(entry, { owner: named[1], sign: named[2], name: named[3], args: named[4] ?? entry.args })
   const local = /^local (\w+)\s*=/.exec(code)
   if (local) entry.local = local[1]
   return entry
 }
 
+/** What `fun(name?: type, ...): type` says of its arguments and its result; nothing for other types. */
+function readFunction(type) {
+  const [, list, result] = /^fun\((.*)\):\s*(.+)$/.exec(type) ?? []
+  if (list === undefined) return {}
+  const params = list.split(/,\s*(?=\w+\??:)/).filter(Boolean)
+    .map((one) => readNamed(one.replace(':', ' ')))
+  const args = `(${params.map((one) => one.name).join(', ')})`
+  return { params, args, returns: [{ type: result, words: '' }] }
+}
+
 /** `name? type words`, where the type may hold blanks inside of brackets and behind `fun` and `|`. */
 function readNamed(text) {
-  const [, name, optional, rest] = /^([\w.]+|\[[^\]]+\])(\??)\s*(.*)$/.exec(text)
-  return { name, optional: optional === '?', ...splitType(rest) }
+  const [, name, mark, rest] = /^([\w.]+|\[[^\]]+\])(\??)\s*(.*)$/.exec(text)
+  const { type, words } = splitType(rest)
+  return { name, optional: mark === '?' || type.endsWith('?'), type: type.replace(/\?$/, ''), words }
 }
 
 function splitType(rest) {
@@ -138,8 +159,11 @@ function shownName(entry, module, own, classes) {
   return owner && `${owner}${entry.sign}${entry.name}${call}`
 }
 
-/** What a value of the class is called in the reference: moonlit.Collection is `collection`. */
-const instanceOf = (name) => name.split('.').at(-1).replace(/^[A-Z]/, (letter) => letter.toLowerCase())
+/** What a value of the class is called: moonlit.Collection is `collection`; options keep their name. */
+function instanceOf(name) {
+  if (name.endsWith('Options')) return name
+  return name.split('.').at(-1).replace(/^[A-Z]/, (letter) => letter.toLowerCase())
+}
 
 /** The names of a file's tables and metatables that stand for a class. */
 function classesOf(entries, own) {
@@ -166,7 +190,8 @@ function writeFile(out, module, file, hasFunctions) {
 
 function makeLua() {
   const out = ['# What a script can call', '', '<!-- Made by docs/make.mjs from the annotations in lua/moonlit: do not edit. -->', '',
-    'Drawing calls are listed in [elements.md](elements.md). "(waits)" marks a call during which everybody else goes on.', '']
+    'Calls that only draw, and the options of all that draw, stand in [elements.md](elements.md).',
+    '"(waits)" marks a call during which everybody else goes on.', '']
   for (const module of MODULES) {
     out.push(`## ${module.title}`, '', '```lua', `local ${module.local} = require "${module.title}"`, '```', '')
     for (const file of module.files.filter((name) => existsSync(new URL(`lua/moonlit/${name}.lua`, root)))) writeFile(out, module, file, true)

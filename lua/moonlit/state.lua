@@ -98,9 +98,8 @@ end
 ---@type table<string, any>
 state.state = view(methods)
 
----Facts about the session: id, started (a date), locale, time_zone, theme ("light" or "dark"), and
----live, a table for what cannot be stored (functions, handles), kept in memory until the end of the
----session or of the process.
+---Facts about the session, and `live`, a table for what cannot be stored (functions, handles), kept
+---in memory until the end of the session or of the process.
 ---@class moonlit.Session
 ---@field id string
 ---@field started number seconds since 1970

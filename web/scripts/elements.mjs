@@ -136,7 +136,10 @@ function signatureOf(element, common) {
     text += field.fallback === "required" ? name : `[${name}]`;
     first = false;
   }
-  if (fields.some((field) => field.source !== "ARG")) text += first ? "[options]" : "[, options]";
+  if (fields.some((field) => field.source !== "ARG")) {
+    const name = fields.some((field) => field.name === "options") ? "choices" : "options";
+    text += first ? `[${name}]` : `[, ${name}]`;
+  }
   return `${text})`;
 }
 
