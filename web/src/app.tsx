@@ -63,7 +63,7 @@ export function App(props: { page: Page }): JSX.Element {
             <ToastCard
               text={notice.text}
               time={NOTICE_TIME}
-              icon={notice.kind === "stopped" ? "square" : "info"}
+              icon="info"
               tone={notice.kind === "error" ? "bad" : "info"}
               onClose={() => page.notices.drop(notice)}
             />
