@@ -1,5 +1,5 @@
 # The test run: sourced by ./dev. Kinds, in this order; `./dev test flow pages` runs some of them.
-#   style    clang-format, clang-tidy, generated files up to date
+#   style    clang-format, clang-tidy, the length of Lua's lines, generated files up to date
 #   units    C units (cmocka, by ctest) with gcc, and the corpora of the fuzz targets
 #   clang    the same sources with clang-14, warnings are errors
 #   asan     units and corpora under AddressSanitizer, LeakSanitizer and UBSan
@@ -46,6 +46,7 @@ run_node() { # KIND FILES...
 kind_style() {
   local status=0
   git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run -Werror || status=1
+  git ls-files 'lua/*.lua' | xargs awk 'length > 100 { print FILENAME ":" FNR ": longer than 100"; bad = 1 } END { exit bad }' || status=1
   node web/scripts/elements.mjs --check || status=1
   node docs/make.mjs --check || status=1
   git ls-files 'runtime/*.c' | xargs -P "$JOBS" -n 4 clang-tidy-14 --quiet -p build >build/tidy.log 2>/dev/null || { status=1; cat build/tidy.log; }

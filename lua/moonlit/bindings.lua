@@ -19,8 +19,8 @@ function bindings.begin(session)
   session.bound = {}
 end
 
----The page has not the widget any more. What its callbacks kept alive goes; how a hidden choice reads
----its value stays.
+---The page has not the widget any more. What its callbacks kept alive goes; how a hidden choice
+---reads its value stays.
 local function forget(session, id, versions)
   local last = versions[#versions]
   local rest = last.options and { seq = last.seq, options = last.options, labels = last.labels }

@@ -19,8 +19,8 @@ function moonlit.stop()
 end
 
 ---Leave this run and start the next one at once, with what the widgets and ui.state hold now. In a
----callback it returns, and the next run starts when the script has ended. At most 100 times in a row
----without anything new from the page, then it is an error.
+---callback it returns, and the next run starts when the script has ended. At most 100 times in a
+---row without anything new from the page, then it is an error.
 function moonlit.rerun()
   return core.rerun()
 end

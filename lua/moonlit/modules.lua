@@ -62,8 +62,8 @@ local function chain(meta, name)
   end
 end
 
----Is the call that loads a module still on the stack of its coroutine? An error that was caught there
----has ended it.
+---Is the call that loads a module still on the stack of its coroutine? An error that was caught
+---there has ended it.
 local function is_loading(one)
   if not one or status(one.co) == "dead" then return false end
   local level = 0

@@ -1,5 +1,5 @@
--- The database, as scripts use it: `local mongo = require "moonlit.mongo"`. Every call that asks the
--- server reads like an ordinary one, and everybody else goes on meanwhile.
+-- The database, as scripts use it: `local mongo = require "moonlit.mongo"`. Every call that asks
+-- the server reads like an ordinary one, and everybody else goes on meanwhile.
 --
 -- Read it in this order: this file (databases), mongo/collection.lua (what can be done with
 -- documents), mongo/index.lua, mongo/cursor.lua, and behind them options, command, handle, problem.
@@ -32,8 +32,9 @@ end
 
 local function check_database_name(name)
   if type(name) ~= "string" or name == "" or #name > 63 or name:find("[%z/\\. \"$]") then
-    problem.misuse(("a database's name is a text of 1 to 63 bytes without spaces and any of /\\.\"$, "
-      .. "got %s"):format(type(name) == "string" and ("%q"):format(name) or "a " .. type(name)))
+    problem.misuse(("a database's name is a text of 1 to 63 bytes without spaces and any of "
+      .. "/\\.\"$, got %s")
+      :format(type(name) == "string" and ("%q"):format(name) or "a " .. type(name)))
   end
   return name
 end
@@ -66,7 +67,8 @@ function CollectionHandle.__call(self)
   local name = handle.names(self, "collection", "name").collection
   local near = options.did_you_mean(name, Database)
   problem.misuse(near ~= "" and ("a database has no method %q%s"):format(name, near)
-    or ("a collection cannot be called: go over %s:find{}, or call another method of it"):format(name))
+    or ("a collection cannot be called: go over %s:find{}, or call another method of it")
+      :format(name))
 end
 
 ---A collection by its name, also where that is no word of Lua or that of a method.
@@ -131,8 +133,8 @@ local function check_kind(what, kind)
 end
 
 ---Run any command and return the server's answer: db:command{ ping = 1 }, or with several fields
----db:command{ {"collStats", "products"}, {"scale", 1024} }. It counts as a write, which is never cut,
----unless its name is that of a known read or { kind = "read" } is given. (waits)
+---db:command{ {"collStats", "products"}, {"scale", 1024} }. It counts as a write, which is never
+---cut, unless its name is that of a known read or { kind = "read" } is given. (waits)
 ---@param content table one name, or pairs in their order
 ---@param opts { max_time: number, kind: "read"|"write" }? max_time in seconds
 ---@return moonlit.Document what the server answered

@@ -9,7 +9,8 @@ local wait = {}
 
 local function check_seconds(name, seconds)
   if type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 86400) then
-    error(("%s: expected a number of seconds from 0 to 86400, got %s"):format(name, tostring(seconds)), 3)
+    error(("%s: expected a number of seconds from 0 to 86400, got %s")
+      :format(name, tostring(seconds)), 3)
   end
 end
 

@@ -239,7 +239,8 @@ stages["$sample"] = function(t, v, context)
   document_only("$sample", 28745, t)
   local size = whole("size argument to $sample", 28747, 0, bson.get(v, "size"))
   return collecting(function()
-    return reservoir(size, context.random or math.random, memory.account("$sample", context.memory_limit))
+    return reservoir(size, context.random or math.random,
+      memory.account("$sample", context.memory_limit))
   end, context)
 end
 
@@ -328,8 +329,9 @@ end
 
 -- ---- compiling ----------------------------------------------------------------------------------
 
-local LACKING = errors.set [[$facet $bucket $bucketAuto $lookup $unionWith $merge $out $setWindowFields $graphLookup $densify
-    $fill $changeStream $documents $redact $indexStats $collStats $currentOp $geoNear $search $planCacheStats
+local LACKING = errors.set [[$facet $bucket $bucketAuto $lookup $unionWith $merge $out
+    $setWindowFields $graphLookup $densify $fill $changeStream $documents $redact $indexStats
+    $collStats $currentOp $geoNear $search $planCacheStats
     $listSessions $listLocalSessions]]
 
 local function stage_of(element)

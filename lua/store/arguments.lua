@@ -9,10 +9,11 @@ arguments.__index = arguments
 
 --- Every command takes these.
 local GENERAL = {
-  ["$db"] = true, lsid = true, txnNumber = true, ["$clusterTime"] = true, ["$readPreference"] = true,
-  readConcern = true, writeConcern = true, comment = true, maxTimeMS = true, autocommit = true,
-  startTransaction = true, apiVersion = true, apiStrict = true, apiDeprecationErrors = true, stmtId = true,
-  stmtIds = true, ["$audit"] = true, ["$client"] = true, ["$configServerState"] = true, maxTimeMSOpOnly = true,
+  ["$db"] = true, lsid = true, txnNumber = true, ["$clusterTime"] = true,
+  ["$readPreference"] = true, readConcern = true, writeConcern = true, comment = true,
+  maxTimeMS = true, autocommit = true, startTransaction = true, apiVersion = true, apiStrict = true,
+  apiDeprecationErrors = true, stmtId = true, stmtIds = true, ["$audit"] = true, ["$client"] = true,
+  ["$configServerState"] = true, maxTimeMSOpOnly = true,
 }
 
 --- Reads a document.
@@ -27,7 +28,8 @@ function arguments.read(name, bytes, known)
   while t ~= 0 do
     local field = bson.name(p, i)
     if known and not known[field] and not GENERAL[field] and field ~= name then
-      errors.raise(40415, string.format("BSON field '%s.%s' is an unknown field; the built-in store does not know it",
+      errors.raise(40415, string.format(
+        "BSON field '%s.%s' is an unknown field; the built-in store does not know it",
         name, field))
     end
     types[field], values[field] = bson.value(p, t, o)
@@ -38,7 +40,8 @@ function arguments.read(name, bytes, known)
 end
 
 local function mismatch(self, field, wanted)
-  errors.raise(errors.codes.TypeMismatch, string.format("BSON field '%s.%s' is the wrong type '%s', expected type '%s'",
+  errors.raise(errors.codes.TypeMismatch,
+    string.format("BSON field '%s.%s' is the wrong type '%s', expected type '%s'",
     self.name, field, bson.type_name(self.types[field]), wanted))
 end
 
@@ -84,7 +87,8 @@ function arguments:whole(field, default, lowest)
   if not number or number ~= math.floor(number) then
     mismatch(self, field, "long")
   elseif lowest and number < lowest then
-    errors.raise(51024, string.format("BSON field '%s' value must be >= %d, actual value '%d'", field, lowest, number))
+    errors.raise(51024, string.format("BSON field '%s' value must be >= %d, actual value '%d'",
+      field, lowest, number))
   end
   return number
 end
@@ -99,7 +103,8 @@ end
 function arguments:collection()
   local t, name = self.types[self.name], self.values[self.name]
   if t ~= 2 or name == "" then
-    errors.raise(errors.codes.InvalidNamespace, "collection name has invalid type " .. bson.type_name(t or 0))
+    errors.raise(errors.codes.InvalidNamespace,
+      "collection name has invalid type " .. bson.type_name(t or 0))
   end
   return name
 end
@@ -107,7 +112,8 @@ end
 --- Refuses a collation other than the simple one.
 function arguments:check_collation()
   local collation = self:document("collation")
-  if collation and collation ~= bson.EMPTY and select(2, bson.get(collation, "locale")) ~= "simple" then
+  if collation and collation ~= bson.EMPTY
+    and select(2, bson.get(collation, "locale")) ~= "simple" then
     errors.unsupported("a collation other than {locale: 'simple'}")
   end
 end
@@ -134,7 +140,8 @@ local function in_array(self, field, bytes)
     if t == 0 then
       return nil
     elseif t ~= 3 then
-      errors.raise(errors.codes.TypeMismatch, string.format("BSON field '%s.%s' holds a '%s', expected type 'object'",
+      errors.raise(errors.codes.TypeMismatch,
+        string.format("BSON field '%s.%s' holds a '%s', expected type 'object'",
         self.name, field, bson.type_name(t)))
     end
     i = following
@@ -151,7 +158,8 @@ function arguments:documents(field)
   end
   local bytes = self:array(field)
   if not bytes then
-    errors.raise(40414, string.format("BSON field '%s.%s' is missing but a required field", self.name, field))
+    errors.raise(40414, string.format("BSON field '%s.%s' is missing but a required field",
+      self.name, field))
   end
   return in_array(self, field, bytes)
 end

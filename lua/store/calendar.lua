@@ -14,14 +14,16 @@ function calendar.days(year, month, day)
   local era = floor(y / 400)
   local of_era = y - era * 400
   local of_year = floor((153 * (month + (month > 2 and -3 or 9)) + 2) / 5)
-  return era * 146097 + of_era * 365 + floor(of_era / 4) - floor(of_era / 100) + of_year - 719468 + day - 1
+  return era * 146097 + of_era * 365 + floor(of_era / 4) - floor(of_era / 100)
+    + of_year - 719468 + day - 1
 end
 
 local function civil(days)
   local z = days + 719468
   local era = floor(z / 146097)
   local of_era = z - era * 146097
-  local year = floor((of_era - floor(of_era / 1460) + floor(of_era / 36524) - floor(of_era / 146096)) / 365)
+  local leaps = floor(of_era / 1460) - floor(of_era / 36524) + floor(of_era / 146096)
+  local year = floor((of_era - leaps) / 365)
   local of_year = of_era - (365 * year + floor(year / 4) - floor(year / 100))
   local month = floor((5 * of_year + 2) / 153)
   local day = of_year - floor((153 * month + 2) / 5) + 1

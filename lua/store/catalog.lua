@@ -152,10 +152,12 @@ function catalog.check_name(db, name)
   local code = errors.codes.InvalidNamespace
   if db == "" or db:find('[/\\. "$*<>:|?%z]') or #db > 63 then
     errors.raise(code, "Invalid database name: '" .. db .. "'")
-  elseif name == "" or name:find("[$%z]") or name:find("^%.") or name:find("%.$") or name:find("^system%.") then
+  elseif name == "" or name:find("[$%z]") or name:find("^%.") or name:find("%.$")
+    or name:find("^system%.") then
     errors.raise(code, "Invalid namespace specified '" .. db .. "." .. name .. "'")
   elseif #db + #name > 254 then
-    errors.raise(code, "The name of a collection, its database included, has at most 255 bytes: " .. name:sub(1, 40))
+    errors.raise(code,
+      "The name of a collection, its database included, has at most 255 bytes: " .. name:sub(1, 40))
   end
 end
 
@@ -180,7 +182,8 @@ function catalog.create(db, name, options)
   catalog.check_name(db, name)
   touched[db .. "." .. name] = true
   local c = set_collection {
-    ns = db .. "." .. name, number = next_tree(), uuid = random_uuid(), options = options or bson.EMPTY, indexes = {},
+    ns = db .. "." .. name, number = next_tree(), uuid = random_uuid(),
+    options = options or bson.EMPTY, indexes = {},
   }
   catalog.add_index(c, "_id_", bson.build { { "_id", 1 } }, bson.build { { "unique", true } })
   return c
@@ -194,7 +197,8 @@ end
 --- Adds an index and fills it.
 function catalog.add_index(c, name, pattern, options)
   touched[c.ns] = true
-  local ix = set_index { name = name, pattern = pattern, options = options, number = next_tree(), multikey = false }
+  local ix = set_index { name = name, pattern = pattern, options = options, number = next_tree(),
+    multikey = false }
   table.insert(c.indexes, ix)
   c:fill(ix)
   catalog.save(c)

@@ -1,5 +1,6 @@
 --- One collection: records by id, and indexes that follow every change. All changes happen within a
---- transaction of the file that the caller holds; each checks everything first, and only then writes.
+--- transaction of the file that the caller holds; each checks everything first, and only then
+--- writes.
 ---
 --- indexes[1] is that of _id.
 local ffi = require "ffi"
@@ -45,7 +46,8 @@ end
 local function check_document(p, size)
   if size > LIMIT_DOCUMENT then
     errors.raise(errors.codes.BSONObjectTooLarge,
-      string.format("object to insert too large. size in bytes: %d, max size: %d", size, LIMIT_DOCUMENT))
+      string.format("object to insert too large. size in bytes: %d, max size: %d", size,
+        LIMIT_DOCUMENT))
   elseif not file.check(p, size, LIMIT_DEPTH) then
     errors.raise(errors.codes.Overflow,
       string.format("cannot store a document that is nested deeper than %d levels", LIMIT_DEPTH))
@@ -56,7 +58,8 @@ local function check_id(p, t, o)
   if BAD_ID[t] then
     errors.raise(errors.codes.InvalidIdField, "The '_id' value cannot be of type " .. BAD_ID[t])
   elseif t == 3 and p[o + 4] ~= 0 and p[o + 5] == 36 then
-    errors.raise(errors.codes.DollarPrefixedFieldName, "_id fields may not contain '$'-prefixed fields")
+    errors.raise(errors.codes.DollarPrefixedFieldName,
+      "_id fields may not contain '$'-prefixed fields")
   end
 end
 
@@ -74,7 +77,8 @@ local function describe(t, v)
   if t == 2 then
     return '"' .. v .. '"'
   elseif t == 7 then
-    return "ObjectId('" .. v:gsub(".", function(c) return string.format("%02x", c:byte()) end) .. "')"
+    return "ObjectId('" .. v:gsub(".", function(c) return string.format("%02x", c:byte()) end)
+      .. "')"
   elseif t == 10 or t == 0 then
     return "null"
   elseif t == 8 or t == 1 or t == 16 or t == 18 then
@@ -89,7 +93,8 @@ local function raise_duplicate(self, ix, doc)
     words[#words + 1] = name .. ": " .. describe(t, v)
   end
   errors.raise(errors.codes.DuplicateKey,
-    string.format("E11000 duplicate key error collection: %s index: %s dup key: { %s }", self.ns, ix.name,
+    string.format("E11000 duplicate key error collection: %s index: %s dup key: { %s }", self.ns,
+      ix.name,
       table.concat(words, ", ")),
     { { "keyPattern", bson.document(ix.pattern) }, { "keyValue", bson.document(values) } })
 end

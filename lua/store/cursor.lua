@@ -55,8 +55,16 @@ local function take(self, count)
   return documents, true
 end
 
+---@class store.NewCursor
+---@field ns string
+---@field next function
+---@field batch? integer
+---@field single? boolean nothing stays after the first batch
+---@field limit? integer
+---@field op table
+
 --- The answer with the first batch; a cursor stays where there is more.
----@param given { ns: string, next: function, batch: integer?, single: boolean?, limit: integer?, op: table }
+---@param given store.NewCursor
 ---@return string bytes
 function cursor.begin(given)
   local op = given.op
@@ -70,7 +78,8 @@ function cursor.begin(given)
   end
   if cursor.count() >= core.limits.cursors then
     errors.raise(errors.codes.ExceededMemoryLimit, string.format(
-      "the built-in store has no room for more than %d open cursors; close some or read them to their end",
+      "the built-in store has no room for more than %d open cursors; close some or read them "
+        .. "to their end",
       core.limits.cursors))
   end
   self.id = next_id()
@@ -86,7 +95,8 @@ local function get(id, ns)
     errors.raise(errors.codes.CursorNotFound, string.format("cursor id %.0f not found", id))
   elseif self.ns ~= ns then
     errors.raise(errors.codes.Unauthorized,
-      string.format("Requested getMore on namespace '%s', but cursor belongs to a different namespace %s", ns, self.ns))
+      string.format("Requested getMore on namespace '%s', but cursor belongs to a different "
+        .. "namespace %s", ns, self.ns))
   elseif self.is_busy then
     errors.raise(12051, string.format("cursor id %.0f is already in use", id))
   end

@@ -3,7 +3,9 @@
 local ffi = require "ffi"
 local bit = require "bit"
 
-ffi.cdef [[ int moonlit_snprintf(char *out, size_t size, const char *format, ...) __asm__("snprintf"); ]]
+ffi.cdef [[
+  int moonlit_snprintf(char *out, size_t size, const char *format, ...) __asm__("snprintf");
+]]
 
 local decimal = {}
 

@@ -79,7 +79,8 @@ end
 ---@param what string the thing, as "the operator $where"
 function errors.unsupported(what)
   errors.raise(errors.codes.CommandNotSupported,
-    what .. " works on MongoDB, not in the built-in store; start with --database URI to use a MongoDB")
+    what .. " works on MongoDB, not in the built-in store; "
+      .. "start with --database URI to use a MongoDB")
 end
 
 --- The words of a text as keys of a table: lists of what is lacking.

@@ -52,7 +52,8 @@ local LIMIT_TEXT = 16 * 1024 * 1024 -- no longer one fits a document
 
 local function check_length(name, bytes)
   if bytes > LIMIT_TEXT then
-    errors.raise(10334, name .. " would make a text larger than the limit of " .. LIMIT_TEXT .. " bytes")
+    errors.raise(10334,
+      name .. " would make a text larger than the limit of " .. LIMIT_TEXT .. " bytes")
   end
 end
 

@@ -1,6 +1,6 @@
---- configureFailPoint failCommand: commands that fail, wait, or lose their connection on request. It
---- exists with --test-commands alone. Waiting is a timer of the command's own, which killSessions,
---- maxTimeMS and a closed socket end.
+--- configureFailPoint failCommand: commands that fail, wait, or lose their connection on request.
+--- It exists with --test-commands alone. Waiting is a timer of the command's own, which
+--- killSessions, maxTimeMS and a closed socket end.
 local bson = require "store.bson"
 local errors = require "store.errors"
 local scheduler = require "store.scheduler"
@@ -33,9 +33,11 @@ local function times_of(t, v)
     return math.huge
   elseif t == 3 then
     local times = bson.number(bson.get(v, "times"))
-    return times or errors.raise(errors.codes.BadValue, "a fail point's mode is \"off\", \"alwaysOn\" or {times: n}")
+    return times or errors.raise(errors.codes.BadValue,
+      "a fail point's mode is \"off\", \"alwaysOn\" or {times: n}")
   end
-  return errors.raise(errors.codes.BadValue, "a fail point's mode is \"off\", \"alwaysOn\" or {times: n}")
+  return errors.raise(errors.codes.BadValue,
+    "a fail point's mode is \"off\", \"alwaysOn\" or {times: n}")
 end
 
 local function number(data, name)
@@ -50,7 +52,8 @@ end
 function failpoint.configure(args)
   local name = args.values[args.name]
   if name ~= "failCommand" then
-    errors.raise(errors.codes.CommandNotSupported, "the only fail point of the built-in store is failCommand")
+    errors.raise(errors.codes.CommandNotSupported,
+      "the only fail point of the built-in store is failCommand")
   end
   local t, mode = args.types.mode, args.values.mode
   if t == 2 and mode == "off" then
@@ -59,8 +62,10 @@ function failpoint.configure(args)
   end
   local data = args:required_document("data")
   active = {
-    times = times_of(t, mode), commands = names_of(value(data, "failCommands")), code = number(data, "errorCode"),
-    closes = value(data, "closeConnection") == true, blocks = value(data, "blockConnection") == true,
+    times = times_of(t, mode), commands = names_of(value(data, "failCommands")),
+    code = number(data, "errorCode"),
+    closes = value(data, "closeConnection") == true,
+    blocks = value(data, "blockConnection") == true,
     block_time = number(data, "blockTimeMS") or 0, app_name = value(data, "appName"),
     labels = labels_of(value(data, "errorLabels")),
   }
@@ -70,7 +75,8 @@ end
 ---@return boolean
 function failpoint.meet(op)
   local point = active
-  if not point or not point.commands[op.name] or (point.app_name and point.app_name ~= op.client.app_name) then
+  if not point or not point.commands[op.name]
+    or (point.app_name and point.app_name ~= op.client.app_name) then
     return false
   end
   point.times = point.times - 1
@@ -83,7 +89,8 @@ function failpoint.meet(op)
   if point.closes then
     return true
   elseif point.code then
-    error({ code = point.code, name = errors.name(point.code), message = "Failing command via 'failCommand' failpoint",
+    error({ code = point.code, name = errors.name(point.code),
+      message = "Failing command via 'failCommand' failpoint",
       labels = point.labels }, 0)
   end
   return false

@@ -6,7 +6,9 @@ local errors = require "store.errors"
 
 ffi.cdef [[
 struct store_buffer { uint8_t *bytes; size_t length; size_t capacity; size_t maximum; };
-struct store_scan { int64_t id; const uint8_t *key; size_t key_length; const uint8_t *bytes; size_t length; };
+struct store_scan {
+  int64_t id; const uint8_t *key; size_t key_length; const uint8_t *bytes; size_t length;
+};
 struct store_file;
 struct store_tree;
 struct store_api {
@@ -37,7 +39,8 @@ struct store_api {
   bool (*pair_delete)(struct store_tree *, const uint8_t *, size_t);
   const uint8_t *(*pair_get)(struct store_tree *, const uint8_t *, size_t, size_t *);
   struct store_scan *(*scan_records)(struct store_tree *, int64_t, int64_t, bool);
-  struct store_scan *(*scan_keys)(struct store_tree *, const uint8_t *, size_t, const uint8_t *, size_t, bool);
+  struct store_scan *(*scan_keys)(struct store_tree *, const uint8_t *, size_t, const uint8_t *,
+    size_t, bool);
   int (*scan_next)(struct store_scan *);
   void (*scan_close)(struct store_scan *);
 };

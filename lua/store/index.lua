@@ -1,8 +1,8 @@
 --- The keys of an index: what a document gives to it, and its entries in the file.
 ---
---- An index is { name, parts = { {path =, names =, descending =} }, unique, sparse, filter (bytes of a
---- partial index) and test (compiled), multikey, tree, options }. It is multikey once a document gave
---- it more than one key, or an array.
+--- An index is { name, parts = { {path =, names =, descending =} }, unique, sparse, filter (bytes
+--- of a partial index) and test (compiled), multikey, tree, options }. It is multikey once a
+--- document gave it more than one key, or an array.
 local bson = require "store.bson"
 local errors = require "store.errors"
 local file = require "store.file"
@@ -122,15 +122,20 @@ function index.parts(pattern)
   for path, t, v in bson.each(pattern) do
     local direction = bson.number(t, v)
     if t == 2 then
-      errors.raise(errors.codes.CannotCreateIndex, "An index of the kind '" .. v .. "' works on MongoDB, not in the "
+      errors.raise(errors.codes.CannotCreateIndex,
+        "An index of the kind '" .. v .. "' works on MongoDB, not in the "
         .. "built-in store; write 1 or -1, or start with --database URI to use a MongoDB")
     elseif path:find("$**", 1, true) then
-      errors.raise(errors.codes.CannotCreateIndex, "A wildcard index works on MongoDB, not in the built-in store; name "
+      errors.raise(errors.codes.CannotCreateIndex,
+        "A wildcard index works on MongoDB, not in the built-in store; name "
         .. "the fields, or start with --database URI to use a MongoDB")
     elseif not direction or direction == 0 then
-      errors.raise(errors.codes.CannotCreateIndex, "Values in the index key pattern must be 1 or -1: " .. path)
-    elseif path == "" or path:find("^%$") or path:find("..", 1, true) or path:find("%.$") or path:find("^%.") then
-      errors.raise(errors.codes.CannotCreateIndex, "'" .. path .. "' cannot be the path of an index")
+      errors.raise(errors.codes.CannotCreateIndex,
+        "Values in the index key pattern must be 1 or -1: " .. path)
+    elseif path == "" or path:find("^%$") or path:find("..", 1, true) or path:find("%.$")
+      or path:find("^%.") then
+      errors.raise(errors.codes.CannotCreateIndex,
+        "'" .. path .. "' cannot be the path of an index")
     end
     parts[#parts + 1] = { path = path, names = bson.split(path), descending = direction < 0 }
   end

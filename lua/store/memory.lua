@@ -15,7 +15,8 @@ function memory.account(what, limit)
   return function(bytes)
     used = used + bytes
     if used > limit then
-      errors.raise(292, string.format("Exceeded memory limit for %s of %d bytes; narrow the documents first, "
+      errors.raise(292, string.format(
+        "Exceeded memory limit for %s of %d bytes; narrow the documents first, "
         .. "with $match or a filter", what, limit))
     end
   end

@@ -1,5 +1,6 @@
 --- How to get at the documents that a filter wants: by _id, through an index, or past all of them.
---- A plan never decides what matches; its documents are a superset, and the filter is asked of each.
+--- A plan never decides what matches; its documents are a superset, and the filter is asked of
+--- each.
 ---
 ---   { kind = "id", ids = boxed values }
 ---   { kind = "index", index =, ranges = { {from, to} }, backward =, sorted = }
@@ -13,9 +14,10 @@ local sort = require "store.sort"
 
 local plan = {}
 
--- Types whose equality and order the key order can stand in for. Null also means missing, arrays and
--- documents reach into arrays by rules of their own.
-local PLAIN = { [1] = true, [2] = true, [5] = true, [7] = true, [8] = true, [9] = true, [16] = true, [17] = true,
+-- Types whose equality and order the key order can stand in for. Null also means missing, arrays
+-- and documents reach into arrays by rules of their own.
+local PLAIN = { [1] = true, [2] = true, [5] = true, [7] = true, [8] = true, [9] = true, [16] = true,
+  [17] = true,
   [18] = true, [19] = true }
 
 local function is_plain(t, v)
@@ -82,7 +84,8 @@ local function ranges_of(conditions, part, multikey)
     end
   end
   for _, condition in ipairs(conditions or {}) do
-    local list = condition[1] == "$in" and condition[2] == 4 and points(bson.elements(condition[3]), part.descending)
+    local list = condition[1] == "$in" and condition[2] == 4
+      and points(bson.elements(condition[3]), part.descending)
     if list then
       return list, "list"
     end
@@ -114,7 +117,8 @@ local function bound_by(ix, bounds)
     end
     prefix, equal = prefix .. list[1][1], i
   end
-  return { kind = "index", index = ix, ranges = ranges or { { "", "\255" } }, score = score, equal = equal }
+  return { kind = "index", index = ix, ranges = ranges or { { "", "\255" } }, score = score,
+    equal = equal }
 end
 
 -- Whether what comes out of the ranges is in the order of `parts`: true, and whether backward.
@@ -183,7 +187,8 @@ local function hinted(collection, hint)
       return ix
     end
   end
-  errors.raise(errors.codes.BadValue, "error processing query: hint provided does not correspond to an existing index")
+  errors.raise(errors.codes.BadValue,
+    "error processing query: hint provided does not correspond to an existing index")
 end
 
 local function by_hint(collection, filter, parts, hint)
@@ -200,7 +205,8 @@ end
 
 --- Refuses a hint that names no index by which a filter can be answered in full.
 function plan.check_hint(collection, hint)
-  if hint and hint.v ~= "" and hint.v ~= bson.EMPTY and not (hint.t == 3 and sort.natural(hint.v) ~= nil) then
+  if hint and hint.v ~= "" and hint.v ~= bson.EMPTY
+    and not (hint.t == 3 and sort.natural(hint.v) ~= nil) then
     hinted(collection, hint)
   end
 end
@@ -230,7 +236,8 @@ end
 
 --- A plan in the words of explain.
 function plan.describe(chosen)
-  local stage = chosen.kind == "id" and "IDHACK" or chosen.kind == "index" and "IXSCAN" or "COLLSCAN"
+  local stage = chosen.kind == "id" and "IDHACK" or chosen.kind == "index" and "IXSCAN"
+    or "COLLSCAN"
   local inner = { { "stage", stage } }
   if chosen.index then
     inner[2] = { "keyPattern", bson.document(chosen.index.pattern) }

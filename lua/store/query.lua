@@ -141,18 +141,20 @@ local function filtered(next, test, filter)
   end
 end
 
---- The records that match, in no promised order: next() -> id, pointer, size. The pointer lives until
---- the next call.
+--- The records that match, in no promised order: next() -> id, pointer, size. The pointer lives
+--- until the next call.
 function query.records(collection, filter, hint, context)
   local test = query.predicate(filter, context)
   if not collection then
     return function() end
   end
-  return filtered(source(collection, plan.choose(collection, filter, nil, hint), context.tick), test, filter)
+  return filtered(source(collection, plan.choose(collection, filter, nil, hint), context.tick),
+    test, filter)
 end
 
 -- What {_id: value} looks for, when that is the whole filter and the key alone decides; else nil.
-local KEY_DECIDES = { [1] = true, [2] = true, [5] = true, [7] = true, [8] = true, [9] = true, [16] = true, [18] = true }
+local KEY_DECIDES = { [1] = true, [2] = true, [5] = true, [7] = true, [8] = true, [9] = true,
+  [16] = true, [18] = true }
 
 local function only_id(filter)
   local p = bson.pointer(filter)

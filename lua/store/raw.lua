@@ -64,10 +64,10 @@ function raw.pointer(doc)
   return cast(bytes_t, doc)
 end
 
--- Numbers are read through the address as a whole number, not as cast(int32_p, p + o)[0]: where a sum
--- of pointers is indexed, the LuaJIT of Debian 12 forgets p when it is a constant of the trace (the
--- bytes of a filter's value), and reads at the bare offset. p[o] and p + o given to a C function are
--- right.
+-- Numbers are read through the address as a whole number, not as cast(int32_p, p + o)[0]: where a
+-- sum of pointers is indexed, the LuaJIT of Debian 12 forgets p when it is a constant of the trace
+-- (the bytes of a filter's value), and reads at the bare offset. p[o] and p + o given to a C
+-- function are right.
 
 ---@return integer
 local function read_int32(p, o)
@@ -131,8 +131,8 @@ local FIND_STEPS = 16
 
 --- The field `name` of the document at offset `o`: its type (0 when missing) and its payload's
 --- offset. The first elements are looked at without a loop: a function with a loop that is called
---- from a loop may be blacklisted by the JIT (a root trace may not enter an inner loop), and with it
---- all that call it.
+--- from a loop may be blacklisted by the JIT (a root trace may not enter an inner loop), and with
+--- it all that call it.
 ---@type fun(p: ffi.cdata*, o: integer, name: string): integer, integer
 local find = assert(loadstring("local C, size, find_behind = ...\nreturn function(p, o, name)\n" ..
   "  local length, i = #name, o + 4\n  local t, v, n\n" .. FIND_STEP:rep(FIND_STEPS) ..

@@ -7,9 +7,9 @@ local errors = require "store.errors"
 local reply = {}
 
 local RETRYABLE = {
-  [6] = true, [7] = true, [89] = true, [91] = true, [134] = true, [189] = true, [262] = true, [317] = true,
-  [358] = true, [9001] = true, [10058] = true, [10107] = true, [11600] = true, [11602] = true, [13388] = true,
-  [13435] = true, [13436] = true,
+  [6] = true, [7] = true, [89] = true, [91] = true, [134] = true, [189] = true, [262] = true,
+  [317] = true, [358] = true, [9001] = true, [10058] = true, [10107] = true, [11600] = true,
+  [11602] = true, [13388] = true, [13435] = true, [13436] = true,
 }
 
 --- {..., ok: 1} from a list of pairs.

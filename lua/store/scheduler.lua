@@ -66,7 +66,8 @@ local function look()
   if op then
     check(op, moment)
     if op.is_steady and moment - op.steady_since > STEADY then
-      errors.raise(errors.codes.MaxTimeMSExpired, "a change must not hold the store for longer than "
+      errors.raise(errors.codes.MaxTimeMSExpired,
+        "a change must not hold the store for longer than "
         .. STEADY / 1000 .. " seconds; make it in several steps")
     elseif moment >= slice_end and not op.is_steady then
       op.turns = op.turns + 1

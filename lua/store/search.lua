@@ -16,7 +16,8 @@ local search = {}
 --- The context of compiled filters, updates and pipelines.
 function search.context(_, args)
   return {
-    tick = scheduler.tick, now = ffi.new("int64_t", os.time()) * 1000, memory_limit = core.limits.sort,
+    tick = scheduler.tick, now = ffi.new("int64_t", os.time()) * 1000,
+    memory_limit = core.limits.sort,
     let = args:document("let"),
   }
 end

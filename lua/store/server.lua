@@ -24,7 +24,8 @@ local clients, client_count, clients_created = {}, 0, 0
 -- ---- commands -----------------------------------------------------------------------------------
 
 local commands = {}
-for _, name in ipairs { "handshake", "sessions", "insert", "update", "delete", "find_and_modify", "find", "aggregate",
+for _, name in ipairs { "handshake", "sessions", "insert", "update", "delete", "find_and_modify",
+  "find", "aggregate",
   "collections", "indexes", "statistics", "testing" } do
   for command, entry in pairs(require("store.commands." .. name)) do
     commands[command] = entry
@@ -32,9 +33,10 @@ for _, name in ipairs { "handshake", "sessions", "insert", "update", "delete", "
 end
 
 --- Known commands of MongoDB that the built-in store does without.
-local LACKING = errors.set [[mapReduce group replSetInitiate replSetReconfig replSetStepDown addShard enableSharding shardCollection
-  createUser updateUser dropUser usersInfo createRole saslStart saslContinue authenticate logout commitTransaction
-  abortTransaction validate compact reIndex cloneCollectionAsCapped convertToCapped eval collMod fsync
+local LACKING = errors.set [[mapReduce group replSetInitiate replSetReconfig replSetStepDown
+  addShard enableSharding shardCollection createUser updateUser dropUser usersInfo createRole
+  saslStart saslContinue authenticate logout commitTransaction abortTransaction validate compact
+  reIndex cloneCollectionAsCapped convertToCapped eval collMod fsync
   setFeatureCompatibilityVersion profile bulkWrite killOp]]
 
 local function find_command(name)
@@ -67,7 +69,8 @@ local function read_session(op, args)
   if t and t ~= 18 then
     errors.raise(errors.codes.TypeMismatch, "txnNumber must be a long")
   elseif t and not op.session then
-    errors.raise(errors.codes.InvalidOptions, "Transaction number requires a session ID to also be specified")
+    errors.raise(errors.codes.InvalidOptions,
+      "Transaction number requires a session ID to also be specified")
   end
   if args.types.autocommit or args.types.startTransaction then
     errors.unsupported("a multi-document transaction")
@@ -85,7 +88,8 @@ local function check_concerns(args)
   if t == 2 and level == "snapshot" then
     errors.unsupported("the read concern snapshot")
   elseif t ~= 0 and not (t == 2 and LEVELS[level]) then
-    errors.raise(errors.codes.FailedToParse, "readConcern.level must be one of local, available, majority, linearizable")
+    errors.raise(errors.codes.FailedToParse,
+      "readConcern.level must be one of local, available, majority, linearizable")
   elseif args.types.apiVersion and args.values.apiVersion ~= "1" then
     errors.raise(322, "the only version of the API is \"1\"")
   end
@@ -111,7 +115,8 @@ local function check_sections(op, args, command)
   for i = 1, #op.sections do -- no pairs here: the JIT cannot compile it
     local name = op.sections[i]
     if not (command.fields and command.fields[name]) or args.types[name] then
-      errors.raise(40415, string.format("the document sequence '%s' of %s is unknown or there twice", name, op.name))
+      errors.raise(40415, string.format(
+        "the document sequence '%s' of %s is unknown or there twice", name, op.name))
     end
   end
 end
@@ -137,7 +142,8 @@ local function on_failure(failure)
   local words = tostring(failure)
   if words:find("not enough memory", 1, true) then
     return { code = errors.codes.ExceededMemoryLimit, name = "ExceededMemoryLimit", message =
-      "the built-in store has no memory left for this command; let it work on fewer or smaller documents" }
+      "the built-in store has no memory left for this command; "
+        .. "let it work on fewer or smaller documents" }
   end
   io.stderr:write(debug.traceback("store: " .. words, 2), "\n")
   return { code = 1, name = "InternalError", message = "the built-in store failed: " .. words }
@@ -158,7 +164,8 @@ local function run(op)
   if not ok then
     transaction.abandon(op)
     local built, bytes = pcall(reply.failed, result, op.is_retryable or false)
-    result = built and bytes or reply.failed({ code = 1, message = "the built-in store failed" }, false)
+    result = built and bytes or reply.failed({ code = 1, message = "the built-in store failed" },
+      false)
   end
   answer(op, result)
 end
@@ -167,7 +174,8 @@ local function refused(op)
   if client_count > core.limits.connections and not op.client.is_counted then
     op.loses_connection = false
     answer(op, reply.failed({ code = 6, name = "HostUnreachable", message =
-      string.format("the built-in store has no room for more than %d connections", core.limits.connections) }, false))
+      string.format("the built-in store has no room for more than %d connections",
+        core.limits.connections) }, false))
     core.close(op.connection)
     return true
   end
@@ -190,7 +198,8 @@ function server.receive(connection, request, operation, wants_reply, body, secti
   local p = bson.pointer(body)
   local name = p[4] ~= 0 and bson.name(p, 4) or ""
   local op = {
-    connection = connection, request = request, operation = operation, wants_reply = wants_reply, body = body,
+    connection = connection, request = request, operation = operation, wants_reply = wants_reply,
+    body = body,
     sections = sections, name = name, started = file.now(), client = clients[connection] or {},
     db = database and database:match("^(.-)%.%$cmd$"),
   }
@@ -225,7 +234,8 @@ end
 function server.turn()
   local ok, failure = pcall(sweep.look)
   if not ok then
-    io.stderr:write("store: the sweep failed: ", errors.is(failure) and failure.message or tostring(failure), "\n")
+    io.stderr:write("store: the sweep failed: ", errors.is(failure) and failure.message
+      or tostring(failure), "\n")
   end
   return scheduler.turn()
 end

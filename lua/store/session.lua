@@ -55,7 +55,8 @@ function session.replay(key, number, statement)
     return nil
   elseif stored > number then
     errors.raise(errors.codes.TransactionTooOld, string.format(
-      "Retryable write with txnNumber %s is prohibited because a newer one with txnNumber %s has already started",
+      "Retryable write with txnNumber %s is prohibited because a newer one with txnNumber %s "
+        .. "has already started",
       tostring(number):gsub("LL", ""), tostring(stored):gsub("LL", "")))
   end
   local t, reply = bson.get(replies, tostring(statement))

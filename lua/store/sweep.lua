@@ -1,5 +1,5 @@
---- What happens of itself now and then: old cursors and remembered replies go, documents beyond their
---- time (TTL indexes) are removed.
+--- What happens of itself now and then: old cursors and remembered replies go, documents beyond
+--- their time (TTL indexes) are removed.
 local ffi = require "ffi"
 local bson = require "store.bson"
 local catalog = require "store.catalog"

@@ -1,5 +1,5 @@
---- A write command's transaction of the file: begun, applied and kept without a pause, together with
---- the memory of its reply.
+--- A write command's transaction of the file: begun, applied and kept without a pause, together
+--- with the memory of its reply.
 local bson = require "store.bson"
 local catalog = require "store.catalog"
 local errors = require "store.errors"
@@ -72,8 +72,9 @@ function transaction.attempt(body, ...)
   local ok, failure = pcall(body, ...)
   if ok then
     return nil
-  elseif not errors.is(failure) or failure.code == errors.codes.InternalError or failure.code == 14031
-    or failure.code == errors.codes.MaxTimeMSExpired or failure.code == errors.codes.Interrupted then
+  elseif not errors.is(failure) or failure.code == errors.codes.InternalError
+    or failure.code == 14031 or failure.code == errors.codes.MaxTimeMSExpired
+    or failure.code == errors.codes.Interrupted then
     error(failure, 0)
   end
   return failure

@@ -465,7 +465,8 @@ end
 function update.compile(spec_t, spec_v, options)
   options = options or {}
   if spec_t == 4 then
-    return { is_replacement = false, may_be_slow = true, apply = guarded(by_pipeline(spec_v, options)) }
+    return { is_replacement = false, may_be_slow = true,
+      apply = guarded(by_pipeline(spec_v, options)) }
   elseif spec_t ~= 3 then
     errors.raise(9, "an update must be a document of operators, a replacement or a pipeline")
   end

@@ -36,12 +36,14 @@ local function arithmetic(name, verb, compute, from_missing)
         return from_missing(t, v)
       elseif not number.is(old_t, name) then
         errors.raise(MISMATCH, string.format(
-          "Cannot apply %s to a value of non-numeric type. The document has the field '%s' of non-numeric type %s",
+          "Cannot apply %s to a value of non-numeric type. The document has the field '%s' "
+            .. "of non-numeric type %s",
           name, path, bson.type_name(old_t)))
       end
       local new_t, new_v = compute(old_t, old_v, t, v, true)
       if not new_t then
-        refuse("Failed to apply %s operations to current value of '%s': the result does not fit an int64", name, path)
+        refuse("Failed to apply %s operations to current value of '%s': the result does not fit "
+          .. "an int64", name, path)
       end
       return new_t, new_v
     end)

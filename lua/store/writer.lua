@@ -5,7 +5,8 @@ local raw = require "store.raw"
 local errors = require "store.errors"
 
 local LIMIT_DOCUMENT = 16 * 1024 * 1024
-local LIMIT_BUFFER = 48 * 1024 * 1024 -- a reply with a full batch, or a document before it is found too large
+-- A reply with a full batch, or a document before it is found too large.
+local LIMIT_BUFFER = 48 * 1024 * 1024
 
 local copy, cast = ffi.copy, ffi.cast
 local int32_p, int64_p = ffi.typeof("int32_t *"), ffi.typeof("int64_t *")

@@ -18,8 +18,8 @@ end
 
 -- ---- reading ----
 
----The documents that match, as a lazy cursor: `for doc in collection:find{ ... } do`. (waits when it
----is gone over)
+---The documents that match, as a lazy cursor: `for doc in collection:find{ ... } do`. (waits when
+---it is gone over)
 ---@param filter table? which documents, { tag = "b" }; all by default
 ---@param opts moonlit.FindOptions?
 ---@return moonlit.Cursor

@@ -30,7 +30,8 @@ function cursor.new(query)
 end
 
 local function own_of(self, method)
-  return known[self] or problem.misuse(("call %s with a colon on a cursor: cursor:%s()"):format(method,
+  return known[self] or problem.misuse(
+    ("call %s with a colon on a cursor: cursor:%s()"):format(method,
     method))
 end
 
@@ -146,7 +147,8 @@ function meta.__index(_, key)
   local method = Cursor[key]
   if method then return method end
   if type(key) == "number" then
-    problem.misuse(("a cursor cannot be indexed: go over it, or take cursor:list()[%s]"):format(key))
+    problem.misuse(("a cursor cannot be indexed: go over it, or take cursor:list()[%s]")
+      :format(key))
   end
   problem.misuse(("a cursor has no method %q%s"):format(tostring(key),
     options.did_you_mean(tostring(key), Cursor)))
@@ -157,7 +159,8 @@ function meta.__newindex()
 end
 
 function meta.__len()
-  problem.misuse("a cursor does not know how many are to come: ask count_documents, or #cursor:list()")
+  problem.misuse("a cursor does not know how many are to come: "
+    .. "ask count_documents, or #cursor:list()")
 end
 
 function meta.__tostring(self)

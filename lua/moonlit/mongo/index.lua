@@ -1,5 +1,5 @@
--- Indexes of a collection, and the collection as a whole: methods that moonlit.mongo adds to those of
--- collection.lua.
+-- Indexes of a collection, and the collection as a whole: methods that moonlit.mongo adds to those
+-- of collection.lua.
 
 local bson = require "moonlit.core.bson"
 local command = require "moonlit.mongo.command"
@@ -58,7 +58,8 @@ end
 local function index_of(what, keys, opts)
   if type(keys) == "string" then keys = { [keys] = 1 } end
   keys = options.order(what, "the keys", keys)
-  local view = bson.is_view(keys) and keys or bson.decode(options.ordered(what, { { "k", keys } })).k
+  local view = bson.is_view(keys) and keys
+    or bson.decode(options.ordered(what, { { "k", keys } })).k
   local pairs = { { "key", view } }
   local rest = options.append(what, INDEX, opts, pairs)
   local name = rest.name or name_of(view)

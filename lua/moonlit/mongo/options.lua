@@ -1,5 +1,5 @@
--- What is passed to the database's methods: filters, orders and options are checked here and brought
--- into the form of commands.
+-- What is passed to the database's methods: filters, orders and options are checked here and
+-- brought into the form of commands.
 
 local bson = require "moonlit.core.bson"
 local problem = require "moonlit.mongo.problem"
@@ -256,7 +256,9 @@ local function check_filter(what, filter, level)
     if type(value) == "table" and type(name) == "string" and getmetatable(value) == nil then
       if LISTS_OF_FILTERS[name] then
         for _, inner in ipairs(value) do
-          if is_document(inner) and type(inner) == "table" then check_filter(what, inner, level + 1) end
+          if is_document(inner) and type(inner) == "table" then
+            check_filter(what, inner, level + 1)
+          end
         end
       elseif name:sub(1, 1) ~= "$" then
         check_equality(what, name, value)
@@ -317,7 +319,8 @@ function options.replacement(what, value)
   checks.document(what, "the document", value)
   local name = first_name(value)
   if type(name) == "string" and name:sub(1, 1) == "$" then
-    misuse(("%s: the document has the operator %s; use update_one for operators"):format(what, name))
+    misuse(("%s: the document has the operator %s; use update_one for operators")
+      :format(what, name))
   end
   return value
 end

@@ -1,5 +1,5 @@
--- How the database's errors and its misuse are raised: always at the script's own line, however deep
--- in here they are noticed.
+-- How the database's errors and its misuse are raised: always at the script's own line, however
+-- deep in here they are noticed.
 
 local core = require "moonlit.core.mongo"
 
@@ -86,7 +86,8 @@ function problem.check(reply, write_errors, result)
   elseif concern then
     problem.raise {
       message = concern.errmsg, code = concern.code,
-      code_name = concern.codeName or NAMES[concern.code], labels = labels_of(reply), result = result,
+      code_name = concern.codeName or NAMES[concern.code], labels = labels_of(reply),
+      result = result,
     }
   end
 end

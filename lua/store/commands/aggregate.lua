@@ -9,18 +9,21 @@ local search = require "store.search"
 
 local function source(op, name, split, context, hint)
   local c = catalog.find(op.db .. "." .. name)
-  return query.documents(c, { filter = split.filter or bson.EMPTY, sort = split.sort, skip = split.skip,
+  return query.documents(c, { filter = split.filter or bson.EMPTY, sort = split.sort,
+    skip = split.skip,
     limit = split.limit, hint = hint }, context)
 end
 
--- A pipeline without a collection begins with one empty document, or with a stage that makes its own.
+-- A pipeline without a collection begins with one empty document, or with a stage that makes its
+-- own.
 local function nothing()
   return nil
 end
 
 local function set_scan(op, context)
   context.scan = function(name, filter)
-    return query.documents(catalog.find(op.db .. "." .. name), { filter = filter or bson.EMPTY }, context)
+    return query.documents(catalog.find(op.db .. "." .. name), { filter = filter or bson.EMPTY },
+      context)
   end
 end
 
@@ -37,13 +40,16 @@ local function run(op, args)
   local name, context = target(args), search.context(op, args)
   local options = args:document("cursor")
   if args:flag("explain") then
-    errors.raise(errors.codes.InvalidOptions, "Use the command explain with the aggregate command inside")
+    errors.raise(errors.codes.InvalidOptions,
+      "Use the command explain with the aggregate command inside")
   elseif not options then
-    errors.raise(errors.codes.FailedToParse, "The 'cursor' option is required, except for aggregate with the explain argument")
+    errors.raise(errors.codes.FailedToParse,
+      "The 'cursor' option is required, except for aggregate with the explain argument")
   end
   set_scan(op, context)
   counters.operations.command = counters.operations.command + 1
-  local split = aggregate.split(args:array("pipeline") or errors.raise(40414, "BSON field 'aggregate.pipeline' is missing"))
+  local split = aggregate.split(args:array("pipeline")
+    or errors.raise(40414, "BSON field 'aggregate.pipeline' is missing"))
   local stages = aggregate.compile(split.rest, context)
   local next = name and source(op, name, split, context, args:boxed("hint")) or nothing
   return cursor.begin {
@@ -54,7 +60,7 @@ end
 
 return {
   aggregate = { run = run, fields = {
-    pipeline = true, cursor = true, explain = true, allowDiskUse = true, bypassDocumentValidation = true,
-    collation = true, hint = true, let = true,
+    pipeline = true, cursor = true, explain = true, allowDiskUse = true,
+    bypassDocumentValidation = true, collation = true, hint = true, let = true,
   } },
 }

@@ -18,7 +18,8 @@ local function each_of(list)
 end
 
 local function refuse_options(args)
-  for _, name in ipairs { "capped", "validator", "viewOn", "timeseries", "clusteredIndex", "expireAfterSeconds",
+  for _, name in ipairs { "capped", "validator", "viewOn", "timeseries", "clusteredIndex",
+    "expireAfterSeconds",
     "changeStreamPreAndPostImages", "encryptedFields", "size", "max", "pipeline" } do
     local t, v = args.types[name], args.values[name]
     if t and bson.truth(t, v) and not (t == 3 and v == bson.EMPTY) then
@@ -32,7 +33,8 @@ local function create(op, args)
   local name = args:collection()
   refuse_options(args)
   if catalog.find(op.db .. "." .. name) then
-    errors.raise(errors.codes.NamespaceExists, string.format("Collection %s.%s already exists.", op.db, name))
+    errors.raise(errors.codes.NamespaceExists, string.format("Collection %s.%s already exists.",
+      op.db, name))
   end
   transaction.begin(op)
   catalog.create(op.db, name)
@@ -89,7 +91,8 @@ local function describe(c, name_only)
   return bson.build {
     { "name", c.name }, { "type", "collection" }, { "options", bson.document(c.options) },
     { "info", bson.build_value { { "readOnly", false }, { "uuid", bson.binary(c.uuid, 4) } } },
-    { "idIndex", bson.build_value { { "v", 2 }, { "key", bson.build_value { { "_id", 1 } } }, { "name", "_id_" } } },
+    { "idIndex", bson.build_value { { "v", 2 }, { "key", bson.build_value { { "_id", 1 } } },
+      { "name", "_id_" } } },
   }
 end
 
@@ -102,7 +105,8 @@ local function list_collections(op, args)
     end
   end
   local batch = bson.number(bson.get(args:document("cursor", bson.EMPTY), "batchSize"))
-  return cursor.begin { ns = op.db .. ".$cmd.listCollections", next = each_of(list), batch = batch, op = op }
+  return cursor.begin { ns = op.db .. ".$cmd.listCollections", next = each_of(list), batch = batch,
+    op = op }
 end
 
 local function databases()
@@ -123,22 +127,26 @@ local function list_databases(_, args)
   local names, by_name = databases()
   for _, name in ipairs(names) do
     local size = by_name[name].size
-    local doc = bson.build { { "name", name }, { "sizeOnDisk", bson.int64(size) }, { "empty", false } }
+    local doc = bson.build { { "name", name }, { "sizeOnDisk", bson.int64(size) },
+      { "empty", false } }
     if test(doc) then
       total = total + size
-      list[#list + 1] = args:flag("nameOnly") and bson.build_value { { "name", name } } or bson.document(doc)
+      list[#list + 1] = args:flag("nameOnly") and bson.build_value { { "name", name } }
+        or bson.document(doc)
     end
   end
   return reply.fine {
-    { "databases", bson.list(list) }, { "totalSize", not args:flag("nameOnly") and bson.int64(total) or nil },
+    { "databases", bson.list(list) },
+    { "totalSize", not args:flag("nameOnly") and bson.int64(total) or nil },
   }
 end
 
 return {
   create = { run = create, fields = {
-    capped = true, size = true, max = true, autoIndexId = true, validator = true, validationLevel = true,
-    validationAction = true, viewOn = true, pipeline = true, collation = true, timeseries = true, indexOptionDefaults = true,
-    storageEngine = true, clusteredIndex = true, expireAfterSeconds = true, changeStreamPreAndPostImages = true,
+    capped = true, size = true, max = true, autoIndexId = true, validator = true,
+    validationLevel = true, validationAction = true, viewOn = true, pipeline = true,
+    collation = true, timeseries = true, indexOptionDefaults = true, storageEngine = true,
+    clusteredIndex = true, expireAfterSeconds = true, changeStreamPreAndPostImages = true,
     encryptedFields = true,
   } },
   drop = { run = drop, fields = {} },
@@ -146,5 +154,6 @@ return {
   renameCollection = { run = rename, fields = { to = true, dropTarget = true } },
   listCollections = { run = list_collections,
     fields = { filter = true, nameOnly = true, cursor = true, authorizedCollections = true } },
-  listDatabases = { run = list_databases, fields = { filter = true, nameOnly = true, authorizedDatabases = true } },
+  listDatabases = { run = list_databases, fields = { filter = true, nameOnly = true,
+    authorizedDatabases = true } },
 }

@@ -33,7 +33,8 @@ local function delete(op, args)
   if earlier then
     return earlier
   end
-  local ns, ordered, failures, done = op.db .. "." .. args:collection(), args:flag("ordered", true), {}, { n = 0 }
+  local ns, ordered, failures, done = op.db .. "." .. args:collection(), args:flag("ordered", true),
+    {}, { n = 0 }
   local context, at = search.context(op, args), 0
   for p, size in args:documents("deletes") do
     local failure = transaction.attempt(function() apply(op, ns, context, read(p, size), done) end)
@@ -47,7 +48,9 @@ local function delete(op, args)
     transaction.begin(op)
   end
   counters.operations.delete = counters.operations.delete + done.n
-  return transaction.finish(op, { { "n", done.n }, { "writeErrors", failures[1] and bson.list(failures) or nil } })
+  return transaction.finish(op, { { "n", done.n },
+    { "writeErrors", failures[1] and bson.list(failures) or nil } })
 end
 
-return { delete = { run = delete, is_write = true, fields = { deletes = true, ordered = true, let = true } } }
+return { delete = { run = delete, is_write = true, fields = { deletes = true, ordered = true,
+  let = true } } }

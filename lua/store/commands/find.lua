@@ -29,8 +29,10 @@ end
 local function wanted_of(args)
   local limit = args:whole("limit", 0)
   return {
-    filter = args:document("filter") or args:document("query") or bson.EMPTY, sort = args:document("sort"),
-    skip = args:whole("skip", 0, 0), limit = math.abs(limit), single = limit < 0 or args:flag("singleBatch"),
+    filter = args:document("filter") or args:document("query") or bson.EMPTY,
+    sort = args:document("sort"),
+    skip = args:whole("skip", 0, 0), limit = math.abs(limit),
+    single = limit < 0 or args:flag("singleBatch"),
     hint = args:boxed("hint"), batch = args:whole("batchSize", nil, 0),
   }
 end
@@ -47,7 +49,8 @@ end
 
 local function find(op, args)
   args:check_collation()
-  refuse(args, { "tailable", "awaitData", "returnKey", "showRecordId", "min", "max", "oplogReplay" })
+  refuse(args, { "tailable", "awaitData", "returnKey", "showRecordId", "min", "max",
+    "oplogReplay" })
   count_operation("query")
   local name, wanted, context = args:collection(), wanted_of(args), search.context(op, args)
   context.filter = wanted.filter
@@ -55,7 +58,8 @@ local function find(op, args)
   local shape = fields and project.compile(fields, context)
   local ns = op.db .. "." .. name
   local next = projected(query.documents(catalog.find(ns), wanted, context), shape)
-  return cursor.begin { ns = ns, next = next, batch = wanted.batch, single = wanted.single, limit = wanted.limit, op = op }
+  return cursor.begin { ns = ns, next = next, batch = wanted.batch, single = wanted.single,
+    limit = wanted.limit, op = op }
 end
 
 local function get_more(op, args)
@@ -65,7 +69,8 @@ local function get_more(op, args)
     errors.raise(errors.codes.TypeMismatch, "getMore takes a cursor's id")
   end
   local collection = args:text("collection") or ""
-  return cursor.continue(op, bson.number(t, id), op.db .. "." .. collection, args:whole("batchSize", nil, 0))
+  return cursor.continue(op, bson.number(t, id), op.db .. "." .. collection,
+    args:whole("batchSize", nil, 0))
 end
 
 local function kill_cursors(_, args)
@@ -75,14 +80,16 @@ local function kill_cursors(_, args)
     list[#list + 1] = bson.box(element.t, element.v)
   end
   return reply.fine {
-    { "cursorsKilled", bson.list(killed) }, { "cursorsNotFound", bson.list(unknown) }, { "cursorsAlive", bson.list {} },
+    { "cursorsKilled", bson.list(killed) }, { "cursorsNotFound", bson.list(unknown) },
+    { "cursorsAlive", bson.list {} },
     { "cursorsUnknown", bson.list {} },
   }
 end
 
 local function count(op, args)
   args:check_collation()
-  local c, wanted, context = catalog.find(op.db .. "." .. args:collection()), wanted_of(args), search.context(op, args)
+  local c, wanted, context = catalog.find(op.db .. "." .. args:collection()), wanted_of(args),
+    search.context(op, args)
   local n = 0
   if c and wanted.filter == bson.EMPTY then
     plan.check_hint(c, wanted.hint)
@@ -143,7 +150,8 @@ local function distinct(op, args)
   end
   local c, context = catalog.find(op.db .. "." .. args:collection()), search.context(op, args)
   local list, seen, parts = { account = memory.account("distinct") }, {}, bson.split(path)
-  for _, p, size in query.records(c, args:document("query", bson.EMPTY), args:boxed("hint"), context) do
+  for _, p, size in query.records(c, args:document("query", bson.EMPTY), args:boxed("hint"),
+    context) do
     reach(list, seen, 3, ffi.string(p, size), parts, 1)
   end
   return reply.fine { { "values", bson.list(list) } }
@@ -151,7 +159,8 @@ end
 
 -- ---- explain ------------------------------------------------------------------------------------
 
-local EXPLAINED = errors.set "find aggregate count distinct update delete findAndModify findandmodify"
+local EXPLAINED = errors.set [[find aggregate count distinct update delete
+  findAndModify findandmodify]]
 
 local function explained(op, inner)
   local name = bson.each(inner)() or ""
@@ -159,7 +168,8 @@ local function explained(op, inner)
     errors.raise(errors.codes.CommandNotFound, "Explain failed due to unknown command: " .. name)
   end
   local args = arguments.read(name, inner)
-  local filter, order = args:document("filter") or args:document("query") or bson.EMPTY, args:document("sort")
+  local filter, order = args:document("filter") or args:document("query") or bson.EMPTY,
+    args:document("sort")
   if name == "aggregate" then
     local split = aggregate.split(args:array("pipeline", bson.EMPTY))
     aggregate.compile(split.rest, search.context(op, args))
@@ -175,7 +185,8 @@ local function explain(op, args)
   local ns, filter, order, hint = explained(op, args:required_document("explain"))
   query.predicate(filter, search.context(op, args))
   local c = catalog.find(ns)
-  local winning = c and plan.describe(plan.choose(c, filter, order, hint)) or bson.build_value { { "stage", "EOF" } }
+  local winning = c and plan.describe(plan.choose(c, filter, order, hint))
+    or bson.build_value { { "stage", "EOF" } }
   return reply.fine {
     { "explainVersion", "1" },
     { "queryPlanner", bson.build_value {
@@ -188,8 +199,9 @@ end
 local set = errors.set
 
 return {
-  find = { run = find, fields = set [[filter projection sort skip limit batchSize singleBatch hint let collation
-    allowDiskUse noCursorTimeout allowPartialResults tailable awaitData returnKey showRecordId min max oplogReplay]] },
+  find = { run = find, fields = set [[filter projection sort skip limit batchSize singleBatch hint
+    let collation allowDiskUse noCursorTimeout allowPartialResults tailable awaitData returnKey
+    showRecordId min max oplogReplay]] },
   getMore = { run = get_more, fields = set "collection batchSize" },
   killCursors = { run = kill_cursors, fields = set "cursors" },
   count = { run = count, fields = set "query limit skip hint collation fields" },

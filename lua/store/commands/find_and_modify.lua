@@ -11,13 +11,15 @@ local function compile(args, filter, context)
   local t, spec = args.types.update, args.values.update
   if args:flag("remove") then
     if t or args:flag("upsert") or args:flag("new") then
-      errors.raise(errors.codes.FailedToParse, "Cannot specify both an update and remove=true, nor new or upsert with it")
+      errors.raise(errors.codes.FailedToParse,
+        "Cannot specify both an update and remove=true, nor new or upsert with it")
     end
     return nil
   elseif t ~= 3 and t ~= 4 then
     errors.raise(errors.codes.FailedToParse, "Either an update or remove=true must be specified")
   end
-  return update.compile(t, spec, { filters = args:array("arrayFilters"), context = context, filter = filter })
+  return update.compile(t, spec, { filters = args:array("arrayFilters"), context = context,
+    filter = filter })
 end
 
 local function upsert(op, name, u, filter, result)
@@ -60,7 +62,8 @@ local function run(op, args)
   local fields = args:document("fields") or args:document("projection")
   local shape = fields and project.compile(fields, context)
   local u = compile(args, filter, context)
-  local result = perform(op, name, args, { filter = filter, sort = args:document("sort"), hint = args:boxed("hint"),
+  local result = perform(op, name, args, { filter = filter, sort = args:document("sort"),
+    hint = args:boxed("hint"),
     update = u }, u, context)
   counters.operations.command = counters.operations.command + 1
   local value
@@ -78,13 +81,15 @@ local function run(op, args)
   end
   last[#last + 1] = { "upserted", result.upserted }
   return transaction.finish(op, {
-    { "lastErrorObject", bson.build_value(last) }, { "value", value and bson.document(value) or bson.null },
+    { "lastErrorObject", bson.build_value(last) },
+    { "value", value and bson.document(value) or bson.null },
   })
 end
 
 local entry = { run = run, is_write = true, fields = {
-  query = true, sort = true, remove = true, update = true, new = true, fields = true, projection = true, upsert = true,
-  arrayFilters = true, bypassDocumentValidation = true, hint = true, collation = true, let = true,
+  query = true, sort = true, remove = true, update = true, new = true, fields = true,
+  projection = true, upsert = true, arrayFilters = true, bypassDocumentValidation = true,
+  hint = true, collation = true, let = true,
 } }
 
 return { findAndModify = entry, findandmodify = entry }

@@ -9,8 +9,9 @@ local index = require "store.index"
 local match = require "store.match"
 local transaction = require "store.transaction"
 
-local KNOWN = { key = true, name = true, unique = true, sparse = true, expireAfterSeconds = true, hidden = true,
-  partialFilterExpression = true, background = true, v = true, ns = true, collation = true, dropDups = true,
+local KNOWN = { key = true, name = true, unique = true, sparse = true, expireAfterSeconds = true,
+  hidden = true, partialFilterExpression = true, background = true, v = true, ns = true,
+  collation = true, dropDups = true,
   storageEngine = true }
 local KEPT = { "unique", "sparse", "expireAfterSeconds", "hidden", "partialFilterExpression" }
 
@@ -33,7 +34,8 @@ local function read(bytes)
   local parts = index.parts(pattern)
   args:whole("expireAfterSeconds", nil, 0)
   if args.types.expireAfterSeconds and #parts > 1 then
-    errors.raise(errors.codes.CannotCreateIndex, "TTL indexes are single-field indexes, compound indexes do not support TTL")
+    errors.raise(errors.codes.CannotCreateIndex,
+      "TTL indexes are single-field indexes, compound indexes do not support TTL")
   end
   local filter = args:document("partialFilterExpression")
   if filter and filter:find("$expr", 1, true) then
@@ -54,10 +56,12 @@ local function present(c, wanted)
       elseif ix.name == wanted.name and is_same and ix.options == wanted.options then
         return true
       elseif ix.name == wanted.name then
-        errors.raise(errors.codes.IndexKeySpecsConflict, "An existing index has the same name as the requested index, "
+        errors.raise(errors.codes.IndexKeySpecsConflict,
+          "An existing index has the same name as the requested index, "
           .. "but another pattern or other options: " .. wanted.name)
       end
-      errors.raise(errors.codes.IndexOptionsConflict, "Index already exists with a different name: " .. ix.name)
+      errors.raise(errors.codes.IndexOptionsConflict,
+        "Index already exists with a different name: " .. ix.name)
     end
   end
   return false
@@ -78,14 +82,16 @@ local function create(op, args)
   for _, wanted in ipairs(list) do
     if not present(c, wanted) then
       if #c.indexes >= core.limits.indexes then
-        errors.raise(errors.codes.CannotCreateIndex, "add index fails, too many indexes for " .. c.ns)
+        errors.raise(errors.codes.CannotCreateIndex,
+          "add index fails, too many indexes for " .. c.ns)
       end
       catalog.add_index(c, wanted.name, wanted.pattern, wanted.options)
     end
   end
   local after = #c.indexes
   return transaction.finish(op, {
-    { "numIndexesBefore", before }, { "numIndexesAfter", after }, { "createdCollectionAutomatically", is_new },
+    { "numIndexesBefore", before }, { "numIndexesAfter", after },
+    { "createdCollectionAutomatically", is_new },
     { "note", after == before and "all indexes already exist" or nil },
   })
 end
@@ -99,7 +105,8 @@ local function find_index(c, wanted)
       return ix
     end
   end
-  errors.raise(errors.codes.IndexNotFound, "index not found" .. (wanted.t == 2 and " with name [" .. wanted.v .. "]" or ""))
+  errors.raise(errors.codes.IndexNotFound,
+    "index not found" .. (wanted.t == 2 and " with name [" .. wanted.v .. "]" or ""))
 end
 
 local function chosen(c, wanted)
@@ -120,12 +127,14 @@ end
 
 local function get(op, args)
   local ns = op.db .. "." .. args:collection()
-  return catalog.find(ns) or errors.raise(errors.codes.NamespaceNotFound, "ns does not exist: " .. ns)
+  return catalog.find(ns) or errors.raise(errors.codes.NamespaceNotFound,
+    "ns does not exist: " .. ns)
 end
 
 local function drop(op, args)
   local c = get(op, args)
-  local wanted = args:boxed("index") or errors.raise(40414, "BSON field 'dropIndexes.index' is missing but a required field")
+  local wanted = args:boxed("index")
+    or errors.raise(40414, "BSON field 'dropIndexes.index' is missing but a required field")
   local list, before = chosen(c, wanted), #c.indexes
   transaction.begin(op)
   for _, ix in ipairs(list) do

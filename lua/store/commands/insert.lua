@@ -21,7 +21,8 @@ local function insert(op, args)
   local c = catalog.get(op.db, args:collection())
   for p, size in args:documents("documents") do
     if at >= core.limits.batch then
-      errors.raise(errors.codes.InvalidLength, "Write batch sizes must be between 1 and " .. core.limits.batch)
+      errors.raise(errors.codes.InvalidLength,
+        "Write batch sizes must be between 1 and " .. core.limits.batch)
     end
     scheduler.tick()
     local failure = transaction.attempt(put, c, p, size)
@@ -36,10 +37,12 @@ local function insert(op, args)
     at = at + 1
   end
   if at == 0 and #failures == 0 then
-    errors.raise(errors.codes.InvalidLength, "Write batch sizes must be between 1 and " .. core.limits.batch)
+    errors.raise(errors.codes.InvalidLength,
+      "Write batch sizes must be between 1 and " .. core.limits.batch)
   end
   counters.operations.insert = counters.operations.insert + count
-  return transaction.finish(op, { { "n", count }, { "writeErrors", failures[1] and bson.list(failures) or nil } })
+  return transaction.finish(op, { { "n", count },
+    { "writeErrors", failures[1] and bson.list(failures) or nil } })
 end
 
 return {

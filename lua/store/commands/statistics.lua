@@ -20,23 +20,30 @@ end
 local function server_status()
   local current, total = counters.connections()
   return reply.fine {
-    { "host", "moonlit" }, { "version", "6.0.0" }, { "process", "moonlit store" }, { "pid", bson.int64(core.pid) },
-    { "uptime", bson.double(os.time() - counters.started) }, { "localTime", bson.date(os.time() * 1000) },
+    { "host", "moonlit" }, { "version", "6.0.0" }, { "process", "moonlit store" },
+    { "pid", bson.int64(core.pid) },
+    { "uptime", bson.double(os.time() - counters.started) },
+    { "localTime", bson.date(os.time() * 1000) },
     { "connections", bson.build_value {
-      { "current", current }, { "available", core.limits.connections - current }, { "totalCreated", bson.int64(total) } } },
+      { "current", current }, { "available", core.limits.connections - current },
+      { "totalCreated", bson.int64(total) } } },
     { "opcounters", operations() },
-    { "mem", bson.build_value { { "lua", bson.int64(math.floor(collectgarbage("count") * 1024)) } } },
+    { "mem", bson.build_value { { "lua",
+      bson.int64(math.floor(collectgarbage("count") * 1024)) } } },
     { "metrics", bson.build_value {
-      { "cursor", bson.build_value { { "open", bson.build_value { { "total", cursor.count() } } } } } } },
+      { "cursor", bson.build_value { { "open",
+        bson.build_value { { "total", cursor.count() } } } } } } },
     { "storageEngine", bson.build_value { { "name", "sqlite" }, { "persistent", true } } },
-    { "moonlit", bson.build_value { { "active", scheduler.count() - 1 }, { "killed", scheduler.killed } } },
+    { "moonlit", bson.build_value { { "active", scheduler.count() - 1 },
+      { "killed", scheduler.killed } } },
   }
 end
 
 local function sizes(list)
   local documents, bytes, indexes = 0, 0, 0
   for _, c in ipairs(list) do
-    documents, bytes, indexes = documents + c:count(), bytes + file.size(c.tree), indexes + #c.indexes
+    documents, bytes, indexes = documents + c:count(), bytes + file.size(c.tree),
+      indexes + #c.indexes
   end
   return documents, bytes, indexes
 end
@@ -53,8 +60,10 @@ local function coll_stats(op, args)
   bytes = math.floor(bytes / scale_of(args))
   return reply.fine {
     { "ns", ns }, { "size", bson.int64(bytes) }, { "count", documents },
-    { "avgObjSize", average }, { "storageSize", bson.int64(bytes) }, { "scaleFactor", scale_of(args) },
-    { "capped", false }, { "nindexes", indexes }, { "totalIndexSize", 0 }, { "indexSizes", bson.build_value {} },
+    { "avgObjSize", average }, { "storageSize", bson.int64(bytes) },
+    { "scaleFactor", scale_of(args) },
+    { "capped", false }, { "nindexes", indexes }, { "totalIndexSize", 0 },
+    { "indexSizes", bson.build_value {} },
   }
 end
 
@@ -65,7 +74,8 @@ local function db_stats(op, args)
   bytes = bytes / scale_of(args)
   return reply.fine {
     { "db", op.db }, { "collections", #list }, { "views", 0 }, { "objects", documents },
-    { "avgObjSize", bson.double(average) }, { "scaleFactor", scale_of(args) }, { "dataSize", bson.double(bytes) },
+    { "avgObjSize", bson.double(average) }, { "scaleFactor", scale_of(args) },
+    { "dataSize", bson.double(bytes) },
     { "storageSize", bson.double(bytes) }, { "indexes", indexes }, { "indexSize", bson.double(0) },
   }
 end
@@ -84,13 +94,15 @@ end
 
 local function host_info()
   return reply.fine {
-    { "system", bson.build_value { { "currentTime", bson.date(os.time() * 1000) }, { "hostname", "moonlit" } } },
+    { "system", bson.build_value { { "currentTime", bson.date(os.time() * 1000) },
+      { "hostname", "moonlit" } } },
     { "os", bson.build_value { { "type", "Linux" } } }, { "extra", bson.build_value {} },
   }
 end
 
 local function command_line()
-  return reply.fine { { "argv", bson.list { "moonlit", "store", core.folder } }, { "parsed", bson.build_value {} } }
+  return reply.fine { { "argv", bson.list { "moonlit", "store", core.folder } },
+    { "parsed", bson.build_value {} } }
 end
 
 local function connection_status()
@@ -110,14 +122,16 @@ local function set_status()
   return reply.fine {
     { "set", "moonlit" }, { "myState", 1 },
     { "members", bson.list { bson.build_value {
-      { "_id", 0 }, { "name", core.address }, { "health", bson.double(1) }, { "state", 1 }, { "stateStr", "PRIMARY" },
+      { "_id", 0 }, { "name", core.address }, { "health", bson.double(1) }, { "state", 1 },
+      { "stateStr", "PRIMARY" },
       { "self", true } } } },
   }
 end
 
 local function operation(op)
   return bson.build_value {
-    { "type", "op" }, { "opid", op.id }, { "active", true }, { "op", "command" }, { "ns", op.db or "" },
+    { "type", "op" }, { "opid", op.id }, { "active", true }, { "op", "command" },
+    { "ns", op.db or "" },
     { "command", op.name }, { "connectionId", op.connection },
     { "microsecs_running", bson.int64(math.floor((file.now() - op.started) * 1000)) },
   }
@@ -132,9 +146,10 @@ local function current_op()
 end
 
 return {
-  serverStatus = { run = server_status }, collStats = { run = coll_stats }, collstats = { run = coll_stats },
-  dbStats = { run = db_stats }, dbstats = { run = db_stats }, getParameter = { run = get_parameter },
-  hostInfo = { run = host_info }, getCmdLineOpts = { run = command_line }, connectionStatus = { run = connection_status },
-  getLog = { run = get_log }, whatsmyuri = { run = whats_my_uri }, replSetGetStatus = { run = set_status },
-  currentOp = { run = current_op },
+  serverStatus = { run = server_status }, collStats = { run = coll_stats },
+  collstats = { run = coll_stats }, dbStats = { run = db_stats }, dbstats = { run = db_stats },
+  getParameter = { run = get_parameter }, hostInfo = { run = host_info },
+  getCmdLineOpts = { run = command_line }, connectionStatus = { run = connection_status },
+  getLog = { run = get_log }, whatsmyuri = { run = whats_my_uri },
+  replSetGetStatus = { run = set_status }, currentOp = { run = current_op },
 }

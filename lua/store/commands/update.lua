@@ -9,7 +9,8 @@ local search = require "store.search"
 local transaction = require "store.transaction"
 local update = require "store.update"
 
-local FIELDS = { q = true, u = true, c = true, multi = true, upsert = true, arrayFilters = true, hint = true,
+local FIELDS = { q = true, u = true, c = true, multi = true, upsert = true, arrayFilters = true,
+  hint = true,
   collation = true, sort = true }
 
 local function read(p, size, context)
@@ -25,9 +26,11 @@ local function read(p, size, context)
   end
   local statement = { filter = filter, multi = args:flag("multi"), upsert = args:flag("upsert"),
     sort = args:document("sort"), hint = args:boxed("hint") }
-  statement.update = update.compile(t, spec, { filters = args:array("arrayFilters"), context = context, filter = filter })
+  statement.update = update.compile(t, spec, { filters = args:array("arrayFilters"),
+    context = context, filter = filter })
   if statement.multi and (statement.update.is_replacement or statement.sort) then
-    errors.raise(errors.codes.FailedToParse, statement.sort and "Cannot specify sort with multi=true"
+    errors.raise(errors.codes.FailedToParse,
+      statement.sort and "Cannot specify sort with multi=true"
       or "multi update is not supported for replacement-style update")
   end
   return statement
@@ -38,7 +41,8 @@ local function upsert(op, name, statement, done, at)
   catalog.get(op.db, name):insert(bson.pointer(doc), #doc)
   local t, v = bson.get(doc, "_id")
   done.n = done.n + 1
-  done.upserted[#done.upserted + 1] = bson.build_value { { "index", at }, { "_id", bson.box(t, v) } }
+  done.upserted[#done.upserted + 1] = bson.build_value { { "index", at },
+    { "_id", bson.box(t, v) } }
 end
 
 local function apply(op, name, context, p, size, done, at)
@@ -78,7 +82,8 @@ local function run(op, args)
   end
   counters.operations.update = counters.operations.update + at
   return transaction.finish(op, {
-    { "n", done.n }, { "nModified", done.modified }, { "upserted", done.upserted[1] and bson.list(done.upserted) or nil },
+    { "n", done.n }, { "nModified", done.modified },
+    { "upserted", done.upserted[1] and bson.list(done.upserted) or nil },
     { "writeErrors", failures[1] and bson.list(failures) or nil },
   })
 end
