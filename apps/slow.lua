@@ -1,5 +1,5 @@
 -- A query of some seconds, to play with: press the button while it runs. Every press is counted,
--- the query for a result that nobody wants any more is ended in the database, and other pages go on.
+-- the query for a result that nobody wants any more is ended in the database, and others go on.
 
 local ui    = require "moonlit"
 local mongo = require "moonlit.mongo"

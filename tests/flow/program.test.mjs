@@ -5,8 +5,9 @@ import net from 'node:net'
 import { once } from 'node:events'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { Moonlit, folder } from '../support/moonlit.mjs'
+import { Database } from '../support/flow.mjs'
 import { Page } from '../support/page.mjs'
 import { childrenOf, command, request } from '../support/process.mjs'
 
@@ -177,6 +178,45 @@ test('when ready it prints the address and which database is in use and where', 
   assert.match(host.out, /^Moonlit is running: http:\/\/127\.0\.0\.1:\d+\n/)
   assert.ok(host.out.includes(join(host.dir, 'store')), host.out)
 }))
+
+const notes = `
+local ui = require "moonlit"
+local notes = require("moonlit.mongo").database().notes
+if notes:count_documents{} == 0 then notes:insert_one{ text = "here" } end
+ui.text(notes:find_one{}.text)
+`
+
+async function showsNote(host) {
+  const page = await Page.open(host)
+  await page.settled()
+  assert.deepEqual(page.texts(), ['here'])
+}
+
+test('a folder is served by its app.lua, and the store stands beside it in .moonlit/store', async () => {
+  const dir = folder()
+  writeFileSync(join(dir, 'app.lua'), notes)
+  await withHost({ script: undefined, dir, file: dir, store: false }, async (host) => {
+    await showsNote(host)
+    assert.ok(host.out.includes(join(dir, '.moonlit/store')), host.out)
+    assert.ok(readdirSync(join(dir, '.moonlit/store')).length > 0)
+  })
+})
+
+test('MONGODB_URI names the database, and --database is stronger', async () => {
+  const database = await Database.start()
+  try {
+    await withHost({ script: notes, store: false, env: { MONGODB_URI: database.uri } }, async (host) => {
+      await showsNote(host)
+      assert.ok(host.out.includes(`shop on ${database.store.socket}`), host.out)
+      assert.equal(existsSync(join(host.dir, '.moonlit')), false, 'no store is started')
+    })
+    assert.equal(await database.collection('notes').countDocuments(), 1)
+    const given = { options: ['--database', database.uri], env: { MONGODB_URI: 'mongodb://127.0.0.1:1/' } }
+    await withHost({ script: notes, ...given }, showsNote)
+  } finally {
+    await database.stop()
+  }
+})
 
 test('health answers ok', () => withHost({}, async (host) => {
   const { status, text } = await host.get('/_moonlit/health')

@@ -30,7 +30,8 @@ export function folder() {
 export class Moonlit {
   /**
    * @param {{script?: string, file?: string, files?: Record<string, string>, options?: string[],
-   *          env?: Record<string, string>, dir?: string, ready?: boolean}} given
+   *          env?: Record<string, string>, dir?: string, store?: boolean, ready?: boolean}} given
+   *   A store of its own is named to it, unless `store` is false or the options name a database.
    */
   static async start(given = {}) {
     const host = new Moonlit()
@@ -39,7 +40,8 @@ export class Moonlit {
     if (given.script !== undefined) host.write('app.lua', given.script)
     const file = given.file ?? join(host.dir, 'app.lua')
     const options = given.options ?? []
-    const store = options.includes('--store') || options.includes('--database') ? [] : ['--store', join(host.dir, 'store')]
+    const isNamed = given.store === false || options.includes('--store') || options.includes('--database')
+    const store = isNamed ? [] : ['--store', join(host.dir, 'store')]
     host.log = ''
     host.out = ''
     // Where the store's socket is: those who share a store share it.
