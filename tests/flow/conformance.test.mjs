@@ -3,28 +3,19 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { Moonlit, require } from '../support/moonlit.mjs'
+import { withDrawn } from '../support/flow.mjs'
+import { require } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
 
 const { BSON } = require('bson')
 
 const script = `
-local ui = require "moonlit"
 local text = ui.text_area("Text")
 ui.metric("Length", #text)
 ui.text(text)
 `
 
-async function withPage(body) {
-  const host = await Moonlit.start({ script })
-  try {
-    const page = await Page.open(host)
-    await page.settled()
-    await body(page, host)
-  } finally {
-    assert.equal(await host.stop(), 0, host.log)
-  }
-}
+const withPage = (body) => withDrawn(script, body)
 
 const textEvent = (page, text) => BSON.serialize({
   t: 'event', n: ++page.n, seen: page.seq, values: { [page.must('text_area', 'Text').id]: text }, path: '/', query: '' })

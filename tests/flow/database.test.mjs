@@ -2,6 +2,7 @@
 // that is away.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
+import * as flow from '../support/flow.mjs'
 import { Moonlit } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
 
@@ -11,14 +12,7 @@ const block = (ms) => `mongo.database("admin"):command{
   { "data", { failCommands = { "find" }, blockConnection = true, blockTimeMS = ${ms}, appName = "moonlit" } },
 }`
 
-async function withApp(script, body, given = {}) {
-  const host = await Moonlit.start({ script, options: ['--test-commands'], ...given })
-  try {
-    await body(host, await Page.open(host))
-  } finally {
-    assert.equal(await host.stop(), 0, host.log)
-  }
-}
+const withApp = (script, body, given = {}) => flow.withApp(script, body, { options: ['--test-commands'], ...given })
 
 const products = `
 local ui = require "moonlit"

@@ -2,19 +2,7 @@
 // what makes no sense.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { Moonlit } from '../support/moonlit.mjs'
-import { Page } from '../support/page.mjs'
-
-async function withApp(script, body) {
-  const host = await Moonlit.start({ script: 'local ui = require "moonlit"\n' + script })
-  try {
-    const page = await Page.open(host)
-    await page.settled()
-    await body(page, host)
-  } finally {
-    assert.equal(await host.stop(), 0, host.log)
-  }
-}
+import { withDrawn as withApp } from '../support/flow.mjs'
 
 const shown = (page) => page.elements('text').map((node) => node.props.body)
 

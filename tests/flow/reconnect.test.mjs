@@ -1,7 +1,8 @@
 // A session outlives its socket: what a page gets when it comes back, and what nobody loses.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
-import { Moonlit, require } from '../support/moonlit.mjs'
+import { withApp } from '../support/flow.mjs'
+import { require } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
 import { frame } from '../support/raw.mjs'
 
@@ -14,15 +15,6 @@ ui.metric("Count", ui.state.n or 0)
 `
 const LARGE = 7 * 1024 * 1024 // more than the kernel takes from us at once
 const count = (page) => page.find('metric')?.props.value
-
-async function withApp(script, body, given = {}) {
-  const host = await Moonlit.start({ script, ...given })
-  try {
-    await body(host, await Page.open(host))
-  } finally {
-    assert.equal(await host.stop(), 0, host.log)
-  }
-}
 
 const runsEnded = async (host) => {
   const { text } = await host.get('/_moonlit/metrics')

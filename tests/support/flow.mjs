@@ -15,7 +15,15 @@ export async function withApp(script, body, given = {}) {
   }
 }
 
-/** The same with a database: `body(host, page, database)`. */
+/** `body(page, host)` when a script has been drawn that has its `ui` in line 1 already. */
+export function withDrawn(script, body) {
+  return withApp('local ui = require "moonlit"\n' + script, async (host, page) => {
+    await page.settled()
+    await body(page, host)
+  })
+}
+
+/** Serve `script` with a database: `body(host, page, database)`. */
 export async function withDatabase(script, body, given = {}) {
   const database = await Database.start()
   const options = ['--database', database.uri, ...given.options ?? []]
