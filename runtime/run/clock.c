@@ -70,11 +70,13 @@ static void on_timer(uv_timer_t *timer)
 {
     struct clock *clock = timer->data;
     uint64_t now = uv_now(timer->loop);
+    clock->is_ringing = true;
     while (clock->count > 0 && clock->heap[0]->due <= now) {
         struct alarm *alarm = clock->heap[0];
         take(clock, alarm);
         alarm->call(alarm);
     }
+    clock->is_ringing = false;
     if (!uv_is_closing((uv_handle_t *)timer)) {
         wind(clock);
     }
@@ -104,7 +106,9 @@ void alarm_set(struct clock *clock, struct alarm *alarm, uint64_t milliseconds,
                void (*call)(struct alarm *alarm))
 {
     alarm_clear(clock, alarm);
-    alarm->due = uv_now(clock->timer.loop) + milliseconds;
+    /* One that is set by another which rings waits for the loop's next turn. */
+    uint64_t least = clock->is_ringing ? 1 : 0;
+    alarm->due = uv_now(clock->timer.loop) + (milliseconds > least ? milliseconds : least);
     alarm->call = call;
     if (clock->count == clock->capacity) {
         clock->capacity = clock->capacity > 0 ? clock->capacity * 2 : 64;

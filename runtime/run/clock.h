@@ -21,6 +21,7 @@ struct clock {
     struct alarm **heap;
     size_t count;
     size_t capacity;
+    bool is_ringing; /* inside of the timer's callback */
 };
 
 void clock_init(struct clock *clock, uv_loop_t *loop);

@@ -163,6 +163,18 @@ test('a session without a page expires', () => withApp(counter, async (host, pag
   assert.equal(again.welcome.resumed, false)
 }, { options: ['--session-timeout', '0.2'] }))
 
+test('a session whose time is over at once waits for its run without holding up the loop', () => withApp(`
+local ui = require "moonlit"
+ui.text "first"
+ui.sleep(0.5)
+`, async (host, page) => {
+  await page.until(() => page.texts().includes('first'))
+  page.close()
+  for (const what of ['moonlit_runs_alive', 'moonlit_sessions']) {
+    await host.eventually(async () => await host.metric(what) === 0)
+  }
+}, { options: ['--session-timeout', '0.0001'] }))
+
 const blocked = (name) => `mongo.database("admin"):command { { "configureFailPoint", "failCommand" }, { "mode", "alwaysOn" },
     { "data", { failCommands = { "${name}" }, blockConnection = true, blockTimeMS = 600000 } } }`
 const waits = {

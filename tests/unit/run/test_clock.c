@@ -13,6 +13,7 @@
 
 struct bell {
     struct alarm alarm;
+    struct clock *clock;
     int *order;
     int rang;
 };
@@ -58,10 +59,39 @@ static void alarms_ring_in_the_order_of_their_times(void **state)
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+static void ring_again(struct alarm *alarm)
+{
+    struct bell *bell = list_item(alarm, struct bell, alarm);
+    struct clock *clock = bell->clock;
+    if (++bell->rang < 1000) {
+        alarm_set(clock, alarm, 0, ring_again);
+    }
+}
+
+static void an_alarm_that_sets_itself_for_at_once_leaves_the_loop_its_turns(void **state)
+{
+    (void)state;
+    uv_loop_t loop;
+    struct clock clock;
+    uv_loop_init(&loop);
+    clock_init(&clock, &loop);
+    struct bell bell = {.clock = &clock};
+    alarm_set(&clock, &bell.alarm, 0, ring_again);
+    while (bell.rang == 0) {
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(bell.rang, 1);
+    alarm_clear(&clock, &bell.alarm);
+    clock_close(&clock);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(alarms_ring_in_the_order_of_their_times),
+        cmocka_unit_test(an_alarm_that_sets_itself_for_at_once_leaves_the_loop_its_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
