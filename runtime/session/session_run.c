@@ -232,6 +232,7 @@ static void fill_patch(struct session *session, struct run *run, bool ended, str
     }
     if (ended && endings[run->leave].removes) {
         tree_finish(session->tree, patch);
+        widgets_finish(session->widgets);
     } else if (ended) {
         tree_settle(session->tree, patch);
     }

@@ -12,7 +12,7 @@ enum { FIRST_BUCKETS = 16 };
 struct widgets {
     struct widget **by_id;
     size_t room, count;
-    uint64_t marks; /* so far */
+    uint64_t pages; /* that runs have finished so far */
     struct widget *journal;
     bool marked;
 };
@@ -169,14 +169,14 @@ void widgets_set_default(struct widgets *widgets, struct widget *widget, uint8_t
 
 /* ---- making room ---- */
 
-/* Neither this run nor the one before has drawn it, so no page shows it and no event names it. */
+/* Neither the last run that finished its page has drawn it nor one since, so no page shows it. */
 static bool is_hidden(const struct widgets *widgets, const struct widget *widget)
 {
-    return widget->drawn + 1 < widgets->marks && !widget->journaled;
+    return widget->drawn + 1 < widgets->pages && !widget->journaled;
 }
 
-/* The mark that parts the hidden ones into two halves, more or less: their mean. */
-static uint64_t mean_mark_of_hidden(const struct widgets *widgets)
+/* The page that parts the hidden ones into two halves, more or less: their mean. */
+static uint64_t mean_page_of_hidden(const struct widgets *widgets)
 {
     uint64_t sum = 0, count = 0;
     for (size_t i = 0; i < widgets->room; i++) {
@@ -190,7 +190,7 @@ static uint64_t mean_mark_of_hidden(const struct widgets *widgets)
 
 static void forget_hidden(struct widgets *widgets)
 {
-    uint64_t last = mean_mark_of_hidden(widgets);
+    uint64_t last = mean_page_of_hidden(widgets);
     for (size_t i = 0; i < widgets->room; i++) {
         for (struct widget **link = &widgets->by_id[i]; *link != NULL;) {
             struct widget *widget = *link;
@@ -227,7 +227,7 @@ struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_t
         widgets->count++;
     }
     widget->type = (uint16_t)type;
-    widget->drawn = widgets->marks;
+    widget->drawn = widgets->pages;
     return widget;
 }
 
@@ -356,6 +356,11 @@ bool widgets_is_button(const struct widgets *widgets, uint64_t id, struct error 
     return true;
 }
 
+void widgets_finish(struct widgets *widgets)
+{
+    widgets->pages++;
+}
+
 /* ---- the journal ---- */
 
 static void close_journal(struct widgets *widgets, bool undo)
@@ -380,7 +385,6 @@ void widgets_mark(struct widgets *widgets)
 {
     close_journal(widgets, false);
     widgets->marked = true;
-    widgets->marks++;
 }
 
 void widgets_commit(struct widgets *widgets)

@@ -35,7 +35,7 @@ struct widget {
     struct widget_value value;
     struct widget_value before; /* at the mark, while `journaled` */
     struct widget *next_journaled;
-    uint64_t drawn; /* the number of the mark before it was drawn last */
+    uint64_t drawn; /* how many pages were finished before it was drawn last */
     uint16_t type;  /* enum element_type, as drawn last */
     bool journaled;
     bool bound; /* has callbacks or choices: see lua/moonlit/bindings.lua */
@@ -54,7 +54,7 @@ void widgets_each_keyed(const struct widgets *widgets,
                         bool (*each)(void *data, struct widget *widget), void *data);
 
 /* A widget is drawn: find it or make it. NULL: too many of them on one page (error filled). Others
- * than this one may be forgotten, but none that was drawn since the mark before the last. */
+ * than this one may be forgotten, but none that the page shows. */
 struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_type type,
                             const char *key, size_t key_length, struct error *error);
 
@@ -77,6 +77,10 @@ void widgets_set_by_script(struct widgets *widgets, struct widget *widget, uint8
 /* It is drawn with this default; forgets a value of the user or script that no longer fits. */
 void widgets_set_default(struct widgets *widgets, struct widget *widget, uint8_t kind,
                          const uint8_t *bytes, size_t length);
+
+/* A run came to its end: what neither it nor one before it that was cut short has drawn since the
+ * last finish is hidden. */
+void widgets_finish(struct widgets *widgets);
 
 /* A run begins. */
 void widgets_mark(struct widgets *widgets);

@@ -71,6 +71,7 @@ static void a_session_that_draws_ever_new_widgets_forgets_those_hidden_longest(v
             snprintf(key, sizeof key, "row %d of %d", i, run);
             draw(widgets, ELEMENT_checkbox, key);
         }
+        widgets_finish(widgets);
     }
     assert_true(widgets_find_key(widgets, "always")->value.owned);
     assert_non_null(widgets_find_key(widgets, key));
@@ -78,19 +79,41 @@ static void a_session_that_draws_ever_new_widgets_forgets_those_hidden_longest(v
     widgets_free(widgets);
 }
 
+static void draw_many(struct widgets *widgets, int count)
+{
+    char key[32];
+    widgets_mark(widgets);
+    for (int i = 0; i < count; i++) {
+        snprintf(key, sizeof key, "%d", i);
+        draw(widgets, ELEMENT_checkbox, key);
+    }
+}
+
 static void a_page_of_too_many_widgets_is_an_error_and_forgets_none_it_shows(void **state)
 {
     struct widgets *widgets = widgets_new();
     struct error error;
-    char key[32];
-    widgets_mark(widgets);
-    for (int i = 0; i < LIMIT_WIDGETS; i++) {
-        snprintf(key, sizeof key, "%d", i);
-        draw(widgets, ELEMENT_checkbox, key);
-    }
+    draw_many(widgets, LIMIT_WIDGETS);
     assert_null(widgets_draw(widgets, 77, ELEMENT_checkbox, "more", 4, &error));
+    widgets_finish(widgets);
     widgets_mark(widgets); /* the page still shows the run before */
     assert_null(widgets_draw(widgets, 77, ELEMENT_checkbox, "more", 4, &error));
+    assert_non_null(widgets_find_key(widgets, "0"));
+    widgets_free(widgets);
+}
+
+/* A run that is superseded, or that calls ui.rerun, leaves what it has not drawn on the page. */
+static void what_the_page_shows_is_kept_however_often_the_next_run_begins_anew(void **state)
+{
+    struct widgets *widgets = widgets_new();
+    draw_many(widgets, LIMIT_WIDGETS);
+    widgets_finish(widgets);
+    for (int run = 0; run < 5; run++) {
+        struct error error;
+        widgets_mark(widgets);
+        assert_null(widgets_draw(widgets, 77, ELEMENT_checkbox, "more", 4, &error));
+        widgets_rollback(widgets);
+    }
     assert_non_null(widgets_find_key(widgets, "0"));
     widgets_free(widgets);
 }
@@ -164,6 +187,7 @@ int main(void)
         cmocka_unit_test(the_page_may_set_only_what_was_drawn_and_only_its_type),
         cmocka_unit_test(a_session_that_draws_ever_new_widgets_forgets_those_hidden_longest),
         cmocka_unit_test(a_page_of_too_many_widgets_is_an_error_and_forgets_none_it_shows),
+        cmocka_unit_test(what_the_page_shows_is_kept_however_often_the_next_run_begins_anew),
         cmocka_unit_test(only_buttons_are_pressed),
         cmocka_unit_test(what_a_superseded_view_set_is_undone),
         cmocka_unit_test(the_default_of_a_first_draw_stays_when_the_view_is_superseded),
