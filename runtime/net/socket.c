@@ -61,23 +61,24 @@ static bool may_queue(struct socket *socket, size_t length)
     return false;
 }
 
+/* A pong, too, counts for the soft mark: pings would fill the queue of who does not read. */
 static void send_frame(struct socket *socket, enum frame_kind kind, const void *bytes,
                        size_t length)
 {
-    if (!socket->has_closed && !socket->connection->is_cut && may_queue(socket, length)) {
-        write_frame(socket, kind, bytes, length);
+    if (socket_is_closing(socket) || !may_queue(socket, length)) {
+        return;
+    }
+    write_frame(socket, kind, bytes, length);
+    if (connection_queued(socket->connection) >= socket->connection->server->limits.queue_soft) {
+        socket->is_over_soft = true;
+        connection_stop_reading(socket->connection);
     }
 }
 
 size_t socket_send(struct socket *socket, const void *bytes, size_t length, enum socket_kind kind)
 {
     send_frame(socket, kind == SOCKET_TEXT ? FRAME_TEXT : FRAME_BINARY, bytes, length);
-    size_t queued = connection_queued(socket->connection);
-    if (queued >= socket->connection->server->limits.queue_soft && !socket_is_closing(socket)) {
-        socket->is_over_soft = true;
-        connection_stop_reading(socket->connection);
-    }
-    return queued;
+    return connection_queued(socket->connection);
 }
 
 size_t socket_queued(const struct socket *socket)

@@ -305,6 +305,34 @@ static void nothing_is_read_from_a_browser_that_is_far_behind(void **state)
     stage_close(&stage);
 }
 
+/* Each ping is answered with as many bytes as it has. */
+static void a_browser_that_pings_and_never_reads_is_not_listened_to(void **state)
+{
+    struct stage stage;
+    struct client client;
+    struct buffer pings;
+    stage_open(&stage, (struct server_limits){.queue_soft = 100000, .stall_time = 200});
+    client_upgrade(&client, &stage);
+    uv_read_stop((uv_stream_t *)&client.tcp);
+    buffer_init(&pings, 1 << 20);
+    for (int i = 0; i < 1000; i++) {
+        client_frame(&pings, FRAME_PING, true, memset((char[125]){0}, 'p', 125), 125);
+    }
+    size_t most = 0, sent = 0;
+    while (stage.closed == 0) {
+        uv_buf_t part = uv_buf_init((char *)pings.bytes + sent, (unsigned)(pings.length - sent));
+        int taken = uv_try_write((uv_stream_t *)&client.tcp, &part, 1); /* or an error at the end */
+        sent = (sent + (size_t)(taken > 0 ? taken : 0)) % pings.length;
+        stage_turn(&stage);
+        size_t queued = stage.closed == 0 ? socket_queued(stage.socket) : 0;
+        most = queued > most ? queued : most;
+    }
+    assert_true(most >= 100000 && most < 300000);
+    buffer_deinit(&pings);
+    client_close(&client);
+    stage_close(&stage);
+}
+
 static void a_slow_reader_is_drained_and_told(void **state)
 {
     struct stage stage;
@@ -410,6 +438,7 @@ int main(void)
         cmocka_unit_test(what_we_send_is_no_sign_of_the_browsers_life),
         cmocka_unit_test(a_browser_that_talks_and_never_reads_is_cut),
         cmocka_unit_test(nothing_is_read_from_a_browser_that_is_far_behind),
+        cmocka_unit_test(a_browser_that_pings_and_never_reads_is_not_listened_to),
         cmocka_unit_test(a_slow_reader_is_drained_and_told),
         cmocka_unit_test(a_reader_far_too_slow_is_cut_off_with_1013),
         cmocka_unit_test(a_paused_socket_keeps_what_came),
