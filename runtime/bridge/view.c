@@ -333,7 +333,8 @@ static int unpack_items(lua_State *L)
     if (!view->is_array || first > last) {
         return 0;
     }
-    if (last - first >= LUAI_MAXCSTACK || !lua_checkstack(L, (int)(last - first) + 3)) {
+    uint64_t count = (uint64_t)last - (uint64_t)first + 1; /* 0: all numbers that there are */
+    if (count == 0 || count > LUAI_MAXCSTACK || !lua_checkstack(L, (int)count + 2)) {
         return luaL_error(L, "unpack: too many results");
     }
     struct bson_element element;
@@ -344,7 +345,7 @@ static int unpack_items(lua_State *L)
             lua_pushnil(L);
         }
     }
-    return (int)(last - first) + 1;
+    return (int)count;
 }
 
 /* ---- making it ---- */

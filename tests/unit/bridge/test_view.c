@@ -66,6 +66,7 @@ static void a_view_is_gone_over_in_its_order(void **state)
         "equal(select('#', mt.__unpack(doc.l)), 2) equal(select(2, mt.__unpack(doc.l)), 'y')\n"
         "equal(select('#', mt.__unpack(doc.l, 2, 4)), 3)\n"
         "equal(pcall(mt.__unpack, doc.l, 1, 1e8), false)\n"
+        "equal(pcall(mt.__unpack, doc.l, -2^63, 2^62), false)\n"
         "equal(pcall(mt.__next, doc, 'none'), false) equal(pcall(mt.__index, {}, 'x'), false)\n"
         "equal(pcall(mt.__index, newproxy(true), 'x'), false)\n"
         "local items, rest = core.items(doc.l) equal(items(rest), 'x') equal(items(rest), 'y')\n"
