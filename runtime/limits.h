@@ -64,7 +64,7 @@
 #define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */
 #define LIMIT_PAGE_ALIVE_TIME 1000             /* wait for the old page of a session that a second one presents */
 #define LIMIT_EVENTS 1024                      /* events in a session's queue */
-#define LIMIT_EVENTS_BYTES (16 * 1024 * 1024)  /* ... and the values in them */
+#define LIMIT_EVENTS_BYTES (16 * 1024 * 1024)  /* ... and what the values in them take */
 #define LIMIT_EVENT_VALUES 1024                /* values in one event */
 #define LIMIT_MESSAGE_DEPTH 8                  /* nesting of a message from the browser */
 #define LIMIT_EVENT_TEXT 4096                   /* a text field of a message that is not a value */

@@ -39,20 +39,26 @@ void event_free(struct event *event)
     free(event);
 }
 
+/* What a value takes of the memory. */
+static size_t size_of(const struct event_value *value)
+{
+    return sizeof *value + value->length;
+}
+
 static void put_value(struct event *event, struct event_value *value)
 {
     list_each_safe (link, after, &event->values) {
         struct event_value *old = list_item(link, struct event_value, link);
         if (old->id == value->id) {
             list_remove(link);
-            event->size -= old->length;
+            event->size -= size_of(old);
             free(old);
             event->count--;
             break;
         }
     }
     list_push_last(&event->values, &value->link);
-    event->size += value->length;
+    event->size += size_of(value);
     event->count++;
 }
 

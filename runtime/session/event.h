@@ -33,14 +33,14 @@ struct event {
     uint64_t press;
     struct list values;
     size_t count;
-    size_t size; /* bytes of all values */
+    size_t size; /* bytes that all values take */
 };
 
 struct event_queue {
     struct list events;
     size_t count; /* entries after merging */
     size_t presses;
-    size_t size; /* bytes of all values */
+    size_t size; /* bytes that all values take */
 };
 
 void event_queue_init(struct event_queue *queue);

@@ -104,7 +104,7 @@ static void a_merge_always_has_room(void **state)
 static void the_values_that_wait_have_a_maximum(void **state)
 {
     (void)state;
-    enum { SIZE = 1024 * 1024 };
+    enum { SIZE = 1024 * 1024 }; /* of a value with what it costs */
     struct event_queue queue;
     event_queue_init(&queue);
     uint8_t *text = calloc(1, SIZE);
@@ -112,7 +112,7 @@ static void the_values_that_wait_have_a_maximum(void **state)
     bool has_room = true;
     while (has_room) {
         struct event *event = event_new(1, ++n, 0, 5);
-        event_set_value(event, 7, 2, text, SIZE);
+        event_set_value(event, 7, 2, text, SIZE - sizeof(struct event_value));
         has_room = event_queue_push(&queue, event);
         if (!has_room) {
             event_free(event);
@@ -128,6 +128,28 @@ static void the_values_that_wait_have_a_maximum(void **state)
     free(text);
 }
 
+static void many_small_values_count_with_what_they_cost(void **state)
+{
+    (void)state;
+    enum { VALUES = 600 }; /* two such events do not merge */
+    struct event_queue queue;
+    event_queue_init(&queue);
+    uint8_t yes = 1;
+    bool has_room = true;
+    for (uint64_t n = 1; has_room; n++) {
+        struct event *event = event_new(1, (int64_t)n, 0, 0);
+        for (uint64_t i = 0; i < VALUES; i++) {
+            event_set_value(event, n * VALUES + i, 8, &yes, 1);
+        }
+        has_room = event_queue_push(&queue, event);
+        if (!has_room) {
+            event_free(event);
+        }
+    }
+    assert_true(queue.count * VALUES * sizeof(struct event_value) <= LIMIT_EVENTS_BYTES);
+    event_queue_deinit(&queue);
+}
+
 static void a_merge_frees_what_it_replaces(void **state)
 {
     (void)state;
@@ -136,7 +158,7 @@ static void a_merge_frees_what_it_replaces(void **state)
     for (int i = 1; i <= 100; i++) {
         push(&queue, i, 0, 7, (uint8_t)i);
     }
-    assert_int_equal(queue.size, 1);
+    assert_int_equal(queue.size, sizeof(struct event_value) + 1);
     event_queue_deinit(&queue);
 }
 
@@ -199,6 +221,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses_and_loses_nothing),
         cmocka_unit_test(a_merge_always_has_room),
         cmocka_unit_test(the_values_that_wait_have_a_maximum),
+        cmocka_unit_test(many_small_values_count_with_what_they_cost),
         cmocka_unit_test(a_merge_frees_what_it_replaces),
         cmocka_unit_test(dropping_presses_keeps_the_values),
         cmocka_unit_test(events_of_two_page_loads_do_not_merge),
