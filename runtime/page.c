@@ -171,7 +171,7 @@ void page_on_message(void *data, struct socket *socket, const uint8_t *bytes, si
         refuse(page, SOCKET_CODE_UNSUPPORTED, "The protocol is binary: send BSON.");
         return;
     }
-    if (page == NULL || page->wanted != NULL) {
+    if (page->wanted != NULL) {
         return;
     }
     if (!message_decode(bytes, length, &message, &error)) {
@@ -202,7 +202,7 @@ void page_on_drained(void *data, struct socket *socket)
 {
     (void)data;
     struct page *page = page_of(socket);
-    if (page != NULL && page->session != NULL) {
+    if (page->session != NULL) {
         session_drained(page->session);
     }
 }
@@ -212,9 +212,6 @@ void page_on_closed(void *data, struct socket *socket, int code)
     (void)code;
     struct host *host = data;
     struct page *page = page_of(socket);
-    if (page == NULL) {
-        return;
-    }
     if (page->wanted != NULL) {
         stop_waiting(page);
     }
