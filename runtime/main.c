@@ -97,6 +97,7 @@ static void become_opener(const char *url)
         dup2(nothing, fd);
     }
     setsid();
+    signal(SIGPIPE, SIG_DFL);
     execlp("xdg-open", "xdg-open", url, (char *)NULL);
     dprintf(words, "moonlit: no browser can be opened: xdg-open: %s\n", strerror(errno));
 }
