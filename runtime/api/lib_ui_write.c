@@ -104,54 +104,60 @@ static void write_value(const struct call *call, const struct field *field, int 
     }
 }
 
-static void write_texts(const struct call *call, const struct field *field, int index)
+/* Number `i` of a list, from 0, which is on top of the stack. */
+typedef void item_writer(const struct call *, const struct field *, unsigned i);
+
+static void write_text_of_list(const struct call *call, const struct field *field, unsigned i)
 {
     lua_State *L = call->L;
     char name[12];
+    size_t length;
+    if (!lua_isstring(L, -1)) {
+        call_error(call, "%s[%u] is a text, got %s", field->name, i + 1, lib_ui_kind(L, -1));
+    }
+    const char *text = lua_tolstring(L, -1, &length);
+    write_checked_text(call, field->name, bson_index_name(i, name), text, length);
+}
+
+static void write_number_of_list(const struct call *call, const struct field *field, unsigned i)
+{
+    lua_State *L = call->L;
+    char name[12];
+    if (lua_type(L, -1) != LUA_TNUMBER) {
+        call_error(call, "%s[%u] is a number, got %s", field->name, i + 1, lib_ui_kind(L, -1));
+    }
+    bson_write_number(&call->draft->out, bson_index_name(i, name), lua_tonumber(L, -1));
+}
+
+static void write_list(const struct call *call, const struct field *field, int index,
+                       const char *expected, item_writer *write_item)
+{
+    lua_State *L = call->L;
     if (view_get(L, index) != NULL && view_get(L, index)->is_array) {
         write_value(call, field, index);
         return;
     }
     if (lua_type(L, index) != LUA_TTABLE) {
-        say_expected(call, field, index, "a list of texts");
+        say_expected(call, field, index, expected);
     }
     size_t list = bson_write_begin_array(&call->draft->out, field->name);
     size_t count = lua_objlen(L, index);
     for (unsigned i = 0; i < count; i++) {
-        size_t length;
         lua_rawgeti(L, index, (int)i + 1);
-        if (!lua_isstring(L, -1)) {
-            call_error(call, "%s[%u] is a text, got %s", field->name, i + 1, lib_ui_kind(L, -1));
-        }
-        const char *text = lua_tolstring(L, -1, &length);
-        write_checked_text(call, field->name, bson_index_name(i, name), text, length);
+        write_item(call, field, i);
         lua_pop(L, 1);
     }
     bson_write_end(&call->draft->out, list);
 }
 
+static void write_texts(const struct call *call, const struct field *field, int index)
+{
+    write_list(call, field, index, "a list of texts", write_text_of_list);
+}
+
 static void write_numbers(const struct call *call, const struct field *field, int index)
 {
-    lua_State *L = call->L;
-    char name[12];
-    if (view_get(L, index) != NULL && view_get(L, index)->is_array) {
-        write_value(call, field, index);
-        return;
-    }
-    if (lua_type(L, index) != LUA_TTABLE) {
-        say_expected(call, field, index, "a list of numbers");
-    }
-    size_t list = bson_write_begin_array(&call->draft->out, field->name);
-    size_t count = lua_objlen(L, index);
-    for (unsigned i = 0; i < count; i++) {
-        lua_rawgeti(L, index, (int)i + 1);
-        if (lua_type(L, -1) != LUA_TNUMBER) {
-            call_error(call, "%s[%u] is a number, got %s", field->name, i + 1, lib_ui_kind(L, -1));
-        }
-        bson_write_number(&call->draft->out, bson_index_name(i, name), lua_tonumber(L, -1));
-        lua_pop(L, 1);
-    }
-    bson_write_end(&call->draft->out, list);
+    write_list(call, field, index, "a list of numbers", write_number_of_list);
 }
 
 static void write_choice(const struct call *call, const struct field *field, int index)
