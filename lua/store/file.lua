@@ -231,28 +231,13 @@ end
 
 local buffer = ffi.cast("struct store_buffer *", core.key)
 
---- Begins a key; there is one at a time.
-function file.begin_key()
-  buffer.length = 0
-end
-
---- Appends the value of type `t` at offset `o` of `p`.
-function file.append_key(t, p, o, descending)
-  if not api.key_append(buffer, t, p + o, descending) then
-    errors.raise(17280, "a key of an index would be larger than 16 MB")
-  end
-end
-
----@return string
-function file.take_key()
-  return ffi.string(buffer.bytes, buffer.length)
-end
-
---- The key of one value where it lies.
+--- The key of one value where it lies: of type `t` at offset `o` of `p`.
 ---@return string
 function file.key(t, p, o, descending)
   buffer.length = 0
-  file.append_key(t, p, o, descending or false)
+  if not api.key_append(buffer, t, p + o, descending or false) then
+    errors.raise(17280, "a key of an index would be larger than 16 MB")
+  end
   return ffi.string(buffer.bytes, buffer.length)
 end
 

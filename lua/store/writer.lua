@@ -149,11 +149,6 @@ function writer:finish()
   return ffi.string(self.buffer, self.at)
 end
 
---- Whether nothing was put into the root yet.
-function writer:is_empty()
-  return self.at == 4
-end
-
 local function new()
   local capacity = 512
   return setmetatable({ buffer = bytes_t(capacity), capacity = capacity, at = 0, open_at = {},

@@ -67,7 +67,7 @@ function chooseStaying(present: Element[], place: Map<Element, number>): Set<Ele
 }
 
 /** Indices of a longest rising run of numbers; negative ones do not count. */
-export function longestRise(numbers: number[]): number[] {
+function longestRise(numbers: number[]): number[] {
   const ends: number[] = []; /* ends[n]: index of the least number that ends a rise of n + 1 */
   const before = new Array<number>(numbers.length).fill(-1);
   numbers.forEach((number, i) => {

@@ -81,7 +81,7 @@ function bytes(value: number): string {
 }
 
 /** The part of printf that numbers need: flags, width, precision and d, i, u, f, e, g, x, s. */
-export function printf(form: string, value: number): string {
+function printf(form: string, value: number): string {
   return form.replace(
     /%([-+ 0#,']*)(\d+)?(?:\.(\d+))?([diufFeEgGxXs%])/g,
     (_all, flags: string, width: string, precision: string, kind: string) => {

@@ -247,7 +247,7 @@ function inlineNode(token: Token): Node {
 }
 
 /** Whether a link may be followed: a scheme of the list, or none. */
-export function isLinkAllowed(href: string): boolean {
+function isLinkAllowed(href: string): boolean {
   const bare = href.replace(/[\u0000-\u0020\u007f-\u00a0]/g, "");
   return LINKS.test(bare) || !HAS_SCHEME.test(bare);
 }
@@ -290,7 +290,7 @@ function directive(token: Directive): Node {
 }
 
 /** An icon beside text; what it says, the text says. */
-export function iconNode(name: string): SVGElement {
+function iconNode(name: string): SVGElement {
   const space = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(space, "svg");
   const path = document.createElementNS(space, "path");

@@ -55,7 +55,7 @@ function listenForShortcut(shortcut: () => string | undefined, act: () => void):
 }
 
 /** "Ctrl+Shift+S": Ctrl is the command key on a Mac too. A bare letter is for who does not type. */
-export function matchesShortcut(shortcut: string, event: KeyboardEvent): boolean {
+function matchesShortcut(shortcut: string, event: KeyboardEvent): boolean {
   const parts = shortcut.split("+").map((part) => part.trim().toLowerCase());
   const key = parts.pop() || "+";
   const wants = (...names: string[]) => parts.some((part) => names.includes(part));

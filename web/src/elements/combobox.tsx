@@ -74,7 +74,7 @@ export function Multiselect(node: TreeNode<"multiselect">): HTMLElement {
 const MOST_SHOWN = 200; /* options drawn at once; typing narrows the rest */
 
 /** Whether an option is found by a word, both in small letters. */
-export const FILTERS = {
+const FILTERS = {
   contains: (option: string, word: string) => option.includes(word),
   prefix: (option: string, word: string) => option.startsWith(word),
   fuzzy: (option: string, word: string) => {

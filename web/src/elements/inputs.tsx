@@ -162,7 +162,7 @@ function textProblem(p: TextInputProps, text: string, isMistyped: boolean): stri
 }
 
 /** A pattern that is none asks for nothing. */
-export function matchesWhole(pattern: string, text: string): boolean {
+function matchesWhole(pattern: string, text: string): boolean {
   try {
     return new RegExp(`^(?:${pattern})$`, "u").test(text);
   } catch {
@@ -206,7 +206,7 @@ const REPEAT_AFTER = 400,
   REPEAT_EVERY = 80; /* ms of a stepper held down */
 
 /** A number as people type it, or undefined. One comma and no point: a decimal comma. */
-export function readNumber(text: string): number | undefined {
+function readNumber(text: string): number | undefined {
   let plain = text
     .trim()
     .replace(/[\s_\u00a0\u202f'’]/g, "")

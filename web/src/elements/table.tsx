@@ -160,7 +160,7 @@ function keyOf(document: Document, index: number, seen: Set<string>): string {
 }
 
 /** Whatever rows are given as: a list of documents. */
-export function toDocuments(rows: Value): Document[] {
+function toDocuments(rows: Value): Document[] {
   if (Array.isArray(rows)) return rows.map(toDocument);
   if (!isDocument(rows)) return rows === null || rows === undefined ? [] : [{ value: rows }];
   const names = keysOf(rows);
