@@ -9,17 +9,18 @@
 #include "bridge/value.h"
 #include "bridge/view.h"
 
-/* A number, or a date as one. */
+/* A finite number, or a date as one: up to what a number holds exactly, some 285,000 years. */
 static bool read_number(const struct bson_element *element, double *number, bool *is_date)
 {
+    static const int64_t most = (int64_t)1 << 53;
     int64_t milliseconds;
     *is_date = element->kind == BSON_KIND_DATE && element->length == sizeof milliseconds;
     if (!*is_date) {
-        return bson_element_number(element, number);
+        return bson_element_number(element, number) && isfinite(*number);
     }
     memcpy(&milliseconds, element->value, sizeof milliseconds);
     *number = (double)milliseconds;
-    return true;
+    return milliseconds >= -most && milliseconds <= most;
 }
 
 static struct value read_list(const struct bson_element *list)
@@ -29,18 +30,16 @@ static struct value read_list(const struct bson_element *list)
     struct bson_element item;
     double numbers[2];
     bool dates[2];
-    unsigned count = 0, texts = 0;
+    unsigned count = 0, texts = 0, known = 0;
     bool ok = bson_walk_begin(&walk, list->value, list->length);
     for (; ok && bson_walk_next(&walk, &item); count++) {
-        if (count < 2 && read_number(&item, &numbers[count], &dates[count])) {
-            continue;
-        }
+        known += count < 2 && read_number(&item, &numbers[count], &dates[count]);
         texts += item.kind == BSON_KIND_TEXT;
     }
     if (walk.broken) {
         return (struct value){.kind = VALUE_NONE};
     }
-    if (count == 2 && texts == 0 && dates[0] == dates[1]) {
+    if (count == 2 && known == 2 && dates[0] == dates[1]) {
         return (struct value){
             .kind = VALUE_RANGE, .low = numbers[0], .high = numbers[1], .date = dates[0]};
     }
@@ -52,7 +51,7 @@ struct value value_read_bson(uint8_t kind, const uint8_t *bytes, size_t length)
     struct bson_element element = {.kind = (enum bson_kind)kind, .value = bytes, .length = length};
     struct value value = {.kind = VALUE_NONE};
     if (read_number(&element, &value.low, &value.date)) {
-        value.kind = isfinite(value.low) ? VALUE_NUMBER : VALUE_NONE;
+        value.kind = VALUE_NUMBER;
         return value;
     }
     switch (element.kind) {

@@ -248,11 +248,14 @@ if ui.button "Set" then ui.state.day = last ui.state.hour = bson.date "2027-01-0
   assert.deepEqual(page.find('slider', 'Hour').props.value, day('2026-01-01'), 'out of range falls back')
 }))
 
-test('a slider of dates and numbers mixed says what it wants', async () => {
+test('a slider of what is no number and no date says what it wants', async () => {
   const cases = [['ui.slider("s", { min = bson.date "2026-01-01" })', /min, max and value are numbers, or all three are dates/],
     ['ui.slider("s", { value = bson.date() })', /min, max and value are numbers, or all three are dates/],
     ['ui.slider("s", { min = bson.date "2026-02-01", max = bson.date "2026-01-01" })', /min is a later date than max/],
     ['ui.slider("s", { min = bson.oid() })', /min is a finite number or a date, got an object/],
+    ['ui.slider("s", { max = bson.date(1152921504606846976LL) })', /max is a finite number or a date, got an object/],
+    ['ui.slider("s", { value = bson.doc { { "l", { true, true } } }.l })', /value is a number or a date, or a list of two/],
+    ['ui.slider("s", { value = bson.doc { { "l", { 1 / 0, 1 / 0 } } }.l })', /value is a number or a date, or a list of two/],
     ['ui.slider("s", { min = bson.date "2026-01-01", max = bson.date "2026-02-01", step = -1 })', /step is above 0/]]
   await withApp('local bson = require "moonlit.bson"\n' + counter(cases.map(([code]) => code)), async (page) => {
     for (const [code, words] of cases) {
