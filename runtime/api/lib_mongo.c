@@ -317,7 +317,7 @@ static int more(lua_State *L)
     struct op_command *op = command_new(L, database, 3, MONGO_READ);
     op->command.lease = lease->lease;
     lua_pushvalue(L, 1);
-    op->lease_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    op->lease_reference = state_ref(L);
     op->lease = lease;
     return op_wait(L, &op->op);
 }

@@ -233,7 +233,7 @@ static int once_call(lua_State *L)
     op->op.kind = OP_QUIET;
     op->key = memory_copy_text(key);
     lua_pushvalue(L, 2);
-    op->function = luaL_ref(L, LUA_REGISTRYINDEX);
+    op->function = state_ref(L);
     op->value = LUA_NOREF;
     list_init(&op->link);
     return op_wait(L, &op->op);

@@ -219,7 +219,9 @@ static int together_call(lua_State *L)
         return luaL_error(L, "a run has at most %d branches: give ui.together fewer functions",
                           LIMIT_RUN_BRANCHES);
     }
-    struct op_together *op = memory_new(sizeof *op);
+    lua_pushvalue(L, 2);
+    lua_createtable(L, count, 0);
+    struct op_together *op = memory_new(sizeof *op); /* no error from here on */
     op->op.type = &together_type;
     op->op.kind = OP_QUIET;
     op->L = state_of(L)->L;
@@ -227,10 +229,8 @@ static int together_call(lua_State *L)
     op->count = count;
     op->error = LUA_NOREF;
     list_init(&op->children);
-    lua_pushvalue(L, 2);
-    op->functions = luaL_ref(L, LUA_REGISTRYINDEX);
-    lua_createtable(L, count, 0);
-    op->results = luaL_ref(L, LUA_REGISTRYINDEX);
+    op->results = state_ref(L);
+    op->functions = state_ref(L);
     return op_wait(L, &op->op);
 }
 

@@ -119,6 +119,10 @@ void state_unguard(struct state *state);
  * so before, to be set again. */
 bool state_set_guarded(struct state *state, bool guarded);
 
+/* luaL_ref into the registry that is never refused: for what the host keeps in the middle of a run,
+ * while it holds what an error would lose, or on the main state, where nobody catches one. */
+int state_ref(lua_State *L);
+
 /* Growth of the heap since state_guard; below zero when others' garbage was collected. */
 ptrdiff_t state_growth(const struct state *state);
 

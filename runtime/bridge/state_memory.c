@@ -2,6 +2,7 @@
  * The memory account of a Lua state: the allocator, the guard around each resume, and collecting in
  * small pieces. bridge/state.h has the story.
  */
+#include <lauxlib.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -67,6 +68,15 @@ bool state_set_guarded(struct state *state, bool guarded)
     bool before = state->memory.guarded;
     state->memory.guarded = guarded;
     return before;
+}
+
+int state_ref(lua_State *L)
+{
+    struct state *state = state_of(L);
+    bool was_guarded = state_set_guarded(state, false);
+    int reference = luaL_ref(L, LUA_REGISTRYINDEX);
+    state_set_guarded(state, was_guarded);
+    return reference;
 }
 
 ptrdiff_t state_growth(const struct state *state)

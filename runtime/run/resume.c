@@ -49,7 +49,7 @@ void branch_sync(struct branch *branch)
     if (lua_isnil(L, -1)) {
         lua_pop(L, 1);
     } else {
-        branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+        branch->container_reference = state_ref(L);
     }
     lua_pop(L, 1);
 }

@@ -80,6 +80,27 @@ static void nothing_is_refused_outside_of_a_guard(void **state)
     case_free(test);
 }
 
+/* An error of the main state would be caught by nobody, and one in a C function of scripts would
+ * lose what that holds. */
+static void a_reference_of_the_hosts_is_never_refused(void **state)
+{
+    (void)state;
+    struct script_case *test = case_new();
+    lua_State *L = test->state->L;
+    state_guard(test->state, 0);
+    for (int i = 0; i < 5000; i++) { /* the registry must grow */
+        lua_pushboolean(L, 1);
+        int reference = state_ref(L);
+        lua_rawgeti(L, LUA_REGISTRYINDEX, reference);
+        assert_true(lua_toboolean(L, -1));
+        lua_pop(L, 1);
+    }
+    assert_false(state_was_refused(test->state));
+    assert_true(test->state->memory.guarded);
+    state_unguard(test->state);
+    case_free(test);
+}
+
 static void growth_counts_what_is_collected(void **state)
 {
     (void)state;
@@ -312,6 +333,7 @@ int main(void)
         cmocka_unit_test(growth_beyond_the_limit_is_an_error_and_the_state_lives_on),
         cmocka_unit_test(a_memory_error_can_be_caught_and_is_remembered),
         cmocka_unit_test(nothing_is_refused_outside_of_a_guard),
+        cmocka_unit_test(a_reference_of_the_hosts_is_never_refused),
         cmocka_unit_test(growth_counts_what_is_collected),
         cmocka_unit_test(an_internal_module_is_made_once_and_a_missing_one_is_named),
         cmocka_unit_test(every_coroutine_finds_its_state),
