@@ -14,6 +14,7 @@ local bindings = {}
 ---@field labels? string[]
 
 ---A run begins: nothing is bound by it yet. (The drawing calls write into `drawn`.)
+---@param session table the Lua side of a session (state.new)
 function bindings.begin(session)
   session.drawn = {}
   session.bound = {}
@@ -29,6 +30,8 @@ end
 
 ---A run came to its end: widgets that it did not draw leave the page with the patch that follows,
 ---and may be forgotten when the page has seen that.
+---@param session table the Lua side of a session (state.new)
+---@param seen integer the last patch that the page is known to have applied
 function bindings.finish(session, seen)
   for id, versions in pairs(session.bindings) do
     if session.bound[id] or session.drawn[id] then
@@ -43,6 +46,9 @@ end
 
 ---What the run has drawn so far reached the page with patch `seq`; `seen` is the last patch the
 ---page is known to have applied.
+---@param session table the Lua side of a session (state.new)
+---@param seq integer
+---@param seen integer
 function bindings.publish(session, seq, seen)
   local bound = session.bindings
   session.published = seq
@@ -66,6 +72,9 @@ function bindings.publish(session, seq, seen)
 end
 
 ---The newest binding of a widget, or the one of the page at patch `seen`.
+---@param session table the Lua side of a session (state.new)
+---@param id any the widget's
+---@param seen? integer
 ---@return moonlit.Binding?
 function bindings.get(session, id, seen)
   local versions = session.bindings[id]
@@ -77,6 +86,10 @@ function bindings.get(session, id, seen)
 end
 
 ---The callbacks of the widgets changed, in their order.
+---@param session table the Lua side of a session (state.new)
+---@param changed any[] ids of widgets
+---@param seen? integer
+---@return { f: function, args: any[] }[]
 function bindings.find(session, changed, seen)
   local callbacks = {}
   for _, id in ipairs(changed) do

@@ -97,6 +97,9 @@ function coroutines.wrap(f)
   end
 end
 
+---Raises outside of a coroutine of the script's own.
+---@param ... any what resume returns
+---@return any ... what the next resume passes
 function coroutines.yield(...)
   local co = raw_running()
   if not co or not known[co] then
@@ -120,6 +123,7 @@ function coroutines.running()
 end
 
 ---`is_waiting()`: is the yield that just arrived one for the host?
+---@param is_waiting fun(): boolean
 function coroutines.attach(is_waiting)
   waiting = is_waiting
 end

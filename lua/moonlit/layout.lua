@@ -17,6 +17,10 @@ end
 ---Call f while what it draws lands in the container. An error passes as it is: the script's pcall
 ---puts back where it drew.
 ---@private
+---@param handle moonlit.Container
+---@param f function
+---@param ... any its arguments
+---@return any ... what f returns
 function layout.within(handle, f, ...)
   local outer = shared[2]
   shared[2] = handle

@@ -180,6 +180,11 @@ local function compile(chunk, name, environment)
 end
 
 ---As in the manual; the environment is the caller's when none is given.
+---@param chunk string|fun(): string?
+---@param name? any how errors call it; the text by default
+---@param mode? string must allow text
+---@param environment? table
+---@return function? f, string? problem
 function modules.load(chunk, name, mode, environment)
   if type(chunk) == "function" then
     local text, problem = gather(chunk)
@@ -195,6 +200,10 @@ function modules.load(chunk, name, mode, environment)
   return compile(chunk, name, environment or (modules.caller()))
 end
 
+---As in the manual.
+---@param chunk string
+---@param name? any
+---@return function? f, string? problem
 function modules.loadstring(chunk, name)
   if type(chunk) ~= "string" then
     error("loadstring: expected a text, got a " .. type(chunk), 2)
@@ -208,6 +217,9 @@ local function load_file(path, environment)
 end
 
 ---A file beside the script, or an absolute path.
+---@param path string
+---@param environment? table the caller's by default
+---@return function? f, string? problem
 function modules.loadfile(path, _, environment)
   if type(path) ~= "string" then
     error("loadfile: expected the name of a file, got a " .. type(path), 2)
@@ -216,6 +228,8 @@ function modules.loadfile(path, _, environment)
 end
 
 ---Load a file and run it. (waits)
+---@param path string
+---@return any ... what the file returns
 function modules.dofile(path)
   if type(path) ~= "string" then
     error("dofile: expected the name of a file, got a " .. type(path), 2)

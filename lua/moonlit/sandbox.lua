@@ -343,6 +343,9 @@ end
 modules.new_environment = new_environment
 
 ---What require gives of Moonlit's own: a misspelt name is said where it is read.
+---@param name string
+---@param library table
+---@return table
 function modules.freeze(name, library)
   setmetatable(library, { __index = function(_, key)
     local like = nearest(tostring(key), library)

@@ -127,6 +127,7 @@ state.session = view {
 -- ---- called by the host ----
 
 ---What the run did so far stands: write the working copy into the committed values.
+---@param session table the Lua side of a session (state.new)
 ---@return string? problem the first key that could not be kept, and why
 function state.commit(session)
   local problem
@@ -147,11 +148,14 @@ function state.commit(session)
   return problem
 end
 
+---The run leaves no trace: forget the working copy.
+---@param session table the Lua side of a session (state.new)
 function state.rollback(session)
   session.working = nil
 end
 
 ---The Lua side of a new session.
+---@return table session
 function state.new()
   return { committed = {}, live = {}, bindings = {}, drawn = {}, modules = {} }
 end

@@ -54,6 +54,7 @@ end
 ---ui.shield is finished first, and nothing behind it begins. (waits)
 ---@param seconds number 0 to 86400
 ---@param f fun(...): any
+---@param ... any its arguments
 ---@return any ... what f returns
 function wait.timeout(seconds, f, ...)
   check_seconds("ui.timeout", seconds)
@@ -75,6 +76,7 @@ end
 
 ---Call f as an action: nothing newer cuts it, whatever the person does meanwhile. (waits)
 ---@param f fun(...): any
+---@param ... any its arguments
 ---@return any ... what f returns
 function wait.shield(f, ...)
   check_function("ui.shield", 1, f)

@@ -61,6 +61,9 @@ arguments.document = typed(3, "object")
 arguments.text = typed(2, "string")
 arguments.array = typed(4, "array")
 
+--- A document, without which the command is refused.
+---@param field string
+---@return string bytes
 function arguments:required_document(field)
   return self:document(field) or errors.raise(40414,
     string.format("BSON field '%s.%s' is missing but a required field", self.name, field))

@@ -166,16 +166,22 @@ bson.null = box(10)
 bson.min_key = box(255)
 bson.max_key = box(127)
 
+---@param number number
 function bson.double(number) return box(1, number) end
 
+---@param number number
 function bson.int32(number) return box(16, number) end
 
+---@param number number|integer
 function bson.int64(number) return box(18, int64_t(number)) end
 
+---@param milliseconds number|integer since 1970
 function bson.date(milliseconds) return box(9, int64_t(milliseconds)) end
 
+---@param bytes string
 function bson.document(bytes) return box(3, bytes) end
 
+---@param bytes string
 function bson.array(bytes) return box(4, bytes) end
 
 --- Binary data of a subtype (0 when not said).

@@ -109,6 +109,7 @@ function catalog.keep()
   end
 end
 
+--- What the transaction touched is read from the file again.
 function catalog.undo()
   local names = touched
   touched = {}
@@ -205,6 +206,8 @@ function catalog.add_index(c, name, pattern, options)
   return ix
 end
 
+---@param c table the collection
+---@param ix table
 function catalog.drop_index(c, ix)
   touched[c.ns] = true
   for i, other in ipairs(c.indexes) do
@@ -216,6 +219,7 @@ function catalog.drop_index(c, ix)
   file.drop(ix.tree)
 end
 
+---@param c table the collection
 function catalog.drop(c)
   touched[c.ns] = true
   collections[c.ns] = nil

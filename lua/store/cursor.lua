@@ -144,6 +144,7 @@ function cursor.kill_all(wanted)
   end
 end
 
+---@return integer open
 function cursor.count()
   local n = 0
   for _ in pairs(open) do

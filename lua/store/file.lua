@@ -87,26 +87,33 @@ function file.begin(durable)
   must(api.file_begin(handle, durable))
 end
 
+--- Raises what the disk says, when it says no.
 function file.commit()
   must(api.file_commit(handle))
 end
 
+--- Never fails.
 function file.rollback()
   api.file_rollback(handle)
 end
 
 -- ---- trees --------------------------------------------------------------------------------------
 
+---@param kind integer
+---@param number integer
+---@return ffi.cdata* tree
 function file.open(kind, number)
   local tree = api.tree_open(handle, kind, number)
   must(tree ~= nil)
   return tree
 end
 
+---@param tree ffi.cdata*
 function file.close(tree)
   api.tree_close(tree)
 end
 
+---@param tree ffi.cdata* it is closed too
 function file.drop(tree)
   must(api.tree_drop(tree))
 end
@@ -116,6 +123,8 @@ function file.put(tree, id, p, size)
   must(api.record_put(tree, id, p, size))
 end
 
+---@param tree ffi.cdata*
+---@param id integer
 function file.delete(tree, id)
   must(api.record_delete(tree, id))
 end
@@ -158,10 +167,16 @@ function file.size(tree)
   return tonumber(first[0])
 end
 
+---@param tree ffi.cdata*
+---@param key string
+---@param id integer
 function file.put_key(tree, key, id)
   must(api.index_put(tree, key, #key, id))
 end
 
+---@param tree ffi.cdata*
+---@param key string
+---@param id integer
 function file.delete_key(tree, key, id)
   must(api.index_delete(tree, key, #key, id))
 end
@@ -173,10 +188,15 @@ function file.find_key(tree, key)
   return id ~= 0 and tonumber(id) or nil
 end
 
+---@param tree ffi.cdata*
+---@param key string
+---@param bytes string
 function file.put_pair(tree, key, bytes)
   must(api.pair_put(tree, key, #key, bytes, #bytes))
 end
 
+---@param tree ffi.cdata*
+---@param key string
 function file.delete_pair(tree, key)
   must(api.pair_delete(tree, key, #key))
 end
@@ -212,6 +232,7 @@ function file.next(scan)
   return result == 1
 end
 
+---@param scan ffi.cdata* not to be used afterwards
 function file.end_scan(scan)
   api.scan_close(ffi.gc(scan, nil))
 end

@@ -151,6 +151,8 @@ end
 
 local LOGICAL = { ["$and"] = unroll.all, ["$or"] = unroll.any, ["$nor"] = unroll.any }
 
+---@param name string
+---@return boolean
 function match.is_logical(name)
   return LOGICAL[name] ~= nil or name == "$expr"
 end

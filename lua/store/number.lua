@@ -62,6 +62,9 @@ function number.add(t1, v1, t2, v2, exact)
   return 18, sum
 end
 
+--- A product beyond int64 is a double, or nil when it must be exact.
+---@param exact? boolean
+---@return integer? t, any v
 function number.multiply(t1, v1, t2, v2, exact)
   if t1 == 1 or t2 == 1 then
     return 1, tonumber(v1) * tonumber(v2)
@@ -77,6 +80,7 @@ function number.multiply(t1, v1, t2, v2, exact)
   return 18, product
 end
 
+---@return integer t, any v
 function number.negate(t, v)
   if t == 18 then
     if v == LEAST then
@@ -89,6 +93,7 @@ function number.negate(t, v)
   return 1, -v
 end
 
+---@return integer t, any v
 function number.subtract(t1, v1, t2, v2)
   if t1 == 1 or t2 == 1 then
     return 1, tonumber(v1) - tonumber(v2)

@@ -33,6 +33,7 @@ function scheduler.all()
   return ops
 end
 
+---@return integer commands under way
 function scheduler.count()
   local n = 0
   for _ in pairs(ops) do

@@ -213,6 +213,7 @@ function server.receive(connection, request, operation, wants_reply, body, secti
   scheduler.start(op, run)
 end
 
+--- A client has come.
 function server.opened(connection)
   client_count, clients_created = client_count + 1, clients_created + 1
   clients[connection] = { id = connection }
@@ -231,6 +232,8 @@ function server.closed(connection)
   end
 end
 
+--- What is to be done now: old things are swept away, and commands get their slices.
+---@return any what scheduler.turn returns
 function server.turn()
   local ok, failure = pcall(sweep.look)
   if not ok then

@@ -9,6 +9,8 @@ local problem = require "moonlit.mongo.problem"
 local command = {}
 
 ---Seconds to the milliseconds that core.run wants.
+---@param rest { max_time?: number }
+---@return integer? milliseconds at least 1; nil without max_time
 function command.milliseconds(rest)
   return rest.max_time and math.max(1, math.floor(rest.max_time * 1000))
 end
@@ -27,6 +29,13 @@ function command.run(what, database, content, kind, milliseconds)
 end
 
 ---A cursor over what the command will find.
+---@param what string the method, for sentences
+---@param database string|false
+---@param pairs table[]
+---@param kind "read"|"write"
+---@param milliseconds? integer
+---@param batch_size? integer
+---@return moonlit.Cursor
 function command.cursor(what, database, pairs, kind, milliseconds, batch_size)
   return cursors.new {
     what = what,
@@ -40,6 +49,9 @@ end
 
 ---One statement of an update or delete command: a view, with sentences that speak of filter and
 ---update instead of q and u.
+---@param what string the method, for sentences
+---@param pairs table[]
+---@return moonlit.Document
 function command.statement(what, pairs)
   local view, refusal = bson.doc(pairs)
   if view then return view end

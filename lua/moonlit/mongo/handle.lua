@@ -9,6 +9,10 @@ local handle = {}
 local names = setmetatable({}, { __mode = "k" })
 
 ---A handle of a class; `database` false means the one of the URI.
+---@param class table
+---@param database string|false
+---@param collection? string
+---@return table
 function handle.new(class, database, collection)
   local self = setmetatable({}, class)
   names[self] = { database = database, collection = collection }
@@ -16,6 +20,10 @@ function handle.new(class, database, collection)
 end
 
 ---Make a class of handles. `find` answers for keys that are no method.
+---@param kind string "database" or "collection"
+---@param methods table<string, function>
+---@param find fun(self: table, key: any): any
+---@return table metatable
 function handle.class(kind, methods, find)
   return {
     __handle = kind .. " handle",
@@ -40,6 +48,9 @@ function handle.class(kind, methods, find)
 end
 
 ---The names of a handle; a sentence when a method was called with a dot.
+---@param kind string
+---@param method string
+---@return { database: string|false, collection: string? }
 function handle.names(self, kind, method)
   local own = names[self]
   if not own or (kind == "collection") ~= (own.collection ~= nil) then
@@ -50,6 +61,8 @@ function handle.names(self, kind, method)
 end
 
 ---The name of a handle's database. Needs a run when it is the default one.
+---@param own { database: string|false }
+---@return string
 function handle.database_name(own)
   if own.database then return own.database end
   local name, refusal = core.default_database()

@@ -29,6 +29,9 @@ local function kind_of(value)
 end
 
 ---A document of pairs, in their order; the sentence names the place as "what: name...".
+---@param what string the method, for sentences
+---@param pairs table[]
+---@return string bytes
 function options.ordered(what, pairs)
   local bytes, refusal = bson.ordered(pairs)
   if not bytes then misuse(what .. ": " .. refusal) end
@@ -53,8 +56,10 @@ local function view_of_pairs(what, name, pairs)
   return view
 end
 
--- ---- the checks: each gives the value for the command ----
+-- ---- the checks ----
 
+---Each gives the value for the command, or raises a sentence that names the method and the option.
+---@type table<string, fun(what: string, name: string, value: any): any>
 local checks = {}
 
 function checks.order(what, name, value)
@@ -146,6 +151,9 @@ end
 -- ---- the nearest name ----
 
 ---`; did you mean "limit"?`, or "" when nothing is near.
+---@param name string
+---@param names table<string, any>
+---@return string
 function options.did_you_mean(name, names)
   local best, least
   for known in next, names do
@@ -158,6 +166,8 @@ end
 -- ---- options of a method ----
 
 ---A list of { name, field of the command or false, check }.
+---@param list table[]
+---@return { list: table[], by_name: table<string, table> }
 function options.spec(list)
   local by_name = {}
   for _, entry in ipairs(list) do by_name[entry[1]] = entry end
@@ -181,6 +191,11 @@ end
 
 ---Check what was given, append to the command's pairs what belongs there, and return the rest by
 ---name.
+---@param what string the method, for sentences
+---@param spec { list: table[], by_name: table<string, table> }
+---@param given? table
+---@param pairs table[]
+---@return table<string, any> rest
 function options.append(what, spec, given, pairs)
   local rest = {}
   if given == nil then return rest end
@@ -217,6 +232,11 @@ end
 
 ---The pipeline or update with the orders in it as ordered documents; a sentence for those that a
 ---table cannot tell.
+---@param what string the method, for sentences
+---@param value any
+---@param parent? any the name above it
+---@param level? integer
+---@return any
 function options.with_orders(what, value, parent, level)
   level = level or 1
   if type(value) ~= "table" or level > MOST_LEVELS
@@ -267,6 +287,10 @@ local function check_filter(what, filter, level)
   end
 end
 
+---A filter: all documents when there is none.
+---@param what string the method, for sentences
+---@param value? table
+---@return table
 function options.filter(what, value)
   if value == nil then return {} end
   if is_document(value) then
@@ -281,21 +305,22 @@ function options.filter(what, value)
     is_list(value) and "list" or kind_of(value)))
 end
 
-function options.document(what, name, value)
-  return checks.document(what, name, value)
-end
+---@type fun(what: string, name: string, value: any): table
+options.document = checks.document
 
-function options.list(what, name, value)
-  return checks.list(what, name, value)
-end
+---@type fun(what: string, name: string, value: any): table[]
+options.list = checks.list
 
+---A pipeline, with its orders told.
+---@param what string the method, for sentences
+---@param value table[]
+---@return table[]
 function options.pipeline(what, value)
   return options.with_orders(what, checks.list(what, "the pipeline", value))
 end
 
-function options.order(what, name, value)
-  return checks.order(what, name, value)
-end
+---@type fun(what: string, name: string, value: any): table
+options.order = checks.order
 
 local function first_name(document)
   if type(document) == "table" then return (next(document)) end
@@ -303,6 +328,9 @@ local function first_name(document)
 end
 
 ---An update: operators, or a pipeline.
+---@param what string the method, for sentences
+---@param value table
+---@return table
 function options.update(what, value)
   if is_list(value) then return options.with_orders(what, value) end
   checks.document(what, "the update", value)
@@ -315,6 +343,9 @@ function options.update(what, value)
 end
 
 ---A whole document, for replacing.
+---@param what string the method, for sentences
+---@param value table
+---@return table
 function options.replacement(what, value)
   checks.document(what, "the document", value)
   local name = first_name(value)

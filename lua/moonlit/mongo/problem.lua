@@ -33,6 +33,7 @@ function Error.__concat(left, right)
 end
 
 ---Raise what the database answered.
+---@param fields table of a moonlit.DatabaseError, without its place
 function problem.raise(fields)
   fields.file, fields.line = core.place()
   fields.labels = fields.labels or {}
@@ -40,6 +41,7 @@ function problem.raise(fields)
 end
 
 ---Raise a sentence about how something was called.
+---@param text string
 function problem.misuse(text)
   error(place_of(core.place()) .. text, 0)
 end
@@ -61,6 +63,10 @@ end
 
 ---Write errors stand inside an answer that is otherwise good. Collect them, their indexes counted
 ---from 1 and from `offset`.
+---@param reply moonlit.Document
+---@param offset integer
+---@param list table[] they are added to it
+---@return table[] list
 function problem.collect(reply, offset, list)
   local errors = reply.writeErrors
   for i = 1, errors and #errors or 0 do
@@ -76,6 +82,9 @@ function problem.collect(reply, offset, list)
 end
 
 ---Raise the first write error, or that of the write concern, if there is one.
+---@param reply moonlit.Document
+---@param write_errors table[]
+---@param result? table what was done
 function problem.check(reply, write_errors, result)
   local first, concern = write_errors[1], reply.writeConcernError
   if first then
