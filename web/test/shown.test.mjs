@@ -155,6 +155,17 @@ test("numbers of a table stand at the right, with the same places", async () => 
   assert.deepEqual(cells, [["2.80", "end"], ["3.25", "end"], ["4.00", "end"], ["14.50", "end"]]);
 });
 
+test("a status tells how long its task took in this run", async () => {
+  await at.show(inserts([["status", { id: 1, label: "Work", state: "complete" }]]));
+  await at.page.clock.install();
+  await at.page.clock.pauseAt(Date.now() + 3_600_000);
+  at.host.patch([{ op: "update", id: id(1), set: { state: "running" } }], "running");
+  await at.page.locator(".status-block .spinner").waitFor();
+  await at.page.clock.runFor(1500);
+  at.host.patch([{ op: "update", id: id(1), set: { state: "complete" } }]);
+  await at.page.locator(".status-block .card-note", { hasText: "1.5 s" }).waitFor();
+});
+
 test("an empty sidebar is hidden; with something in it, it is a drawer on a phone", async () => {
   await at.show(inserts([["text", { id: 2, body: "x" }]]), { viewport: { width: 390, height: 800 } });
   assert.equal(await at.page.locator(".sidebar").count(), 0);

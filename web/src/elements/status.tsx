@@ -207,14 +207,14 @@ const STATES = {
 
 export function Status(node: TreeNode<"status">): HTMLElement {
   const p = node.props,
-    began = Date.now(),
-    wasRunning = p.state === "running";
-  const [time, setTime] = createSignal<number>();
+    [time, setTime] = createSignal<number>();
+  let began = 0; /* when its task did, in this run; 0: it was done when it came */
   const ticker = setInterval(() => {
     if (p.state === "running") setTime(Date.now() - began);
   }, TICK);
   createRenderEffect(() => {
-    if (p.state !== "running" && wasRunning) setTime(Date.now() - began);
+    if (p.state === "running") began = Date.now();
+    else if (began > 0) setTime(Date.now() - began);
   });
   onCleanup(() => clearInterval(ticker));
   const state = () => STATES[p.state];
@@ -232,7 +232,7 @@ export function Status(node: TreeNode<"status">): HTMLElement {
         </Show>
         <Inline text={p.label} />
         <span class="visually-hidden">, {state().word}</span>
-        <Show when={wasRunning && time() !== undefined}>
+        <Show when={time() !== undefined}>
           <span class="card-note" aria-hidden="true">
             {formatTime(time()!)}
           </span>
