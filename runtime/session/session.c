@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/memory.h"
 #include "limits.h"
 #include "protocol/message.h"
@@ -169,7 +170,8 @@ void session_drained(struct session *session)
 
 /* ---- what the page says ---- */
 
-/* Every value must be for a widget of this session and of its type; nothing is taken otherwise. */
+/* Every value must be for a widget of this session and of its type; nothing is taken otherwise. One
+ * for what stood under the same key when the page sent it is left out. */
 static bool read_values(struct session *session, const struct message *message, struct event *event,
                         struct error *error)
 {
@@ -179,6 +181,10 @@ static bool read_values(struct session *session, const struct message *message, 
             return error_set(error, ERROR_PROTOCOL, 0,
                              "The page sent an event with more than %d values.",
                              LIMIT_EVENT_VALUES);
+        }
+        if (widgets_is_outdated(session->widgets, value.id, value.kind, value.bytes,
+                                value.length)) {
+            continue;
         }
         if (!widgets_check(session->widgets, value.id, value.kind, value.bytes, value.length,
                            error)) {
@@ -199,6 +205,12 @@ static bool take_event(struct session *session, const struct message *message, s
     }
     struct event *event =
         event_new(session->load, message->n, message->seen, (uint64_t)message->press);
+    if (event->press != 0 && widgets_was_button(session->widgets, event->press)) {
+        event->press = 0;
+        log_write(session->registry->engine->log, LOG_INFO,
+                  "session %s: a press was dropped: its key names no button any more",
+                  session->public_id);
+    }
     if (!read_values(session, message, event, error) ||
         (event->press != 0 && !widgets_is_button(session->widgets, event->press, error))) {
         session->taken = message->n; /* it would fail again */

@@ -226,7 +226,10 @@ struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_t
         insert(widgets->by_id, widgets->room, widget);
         widgets->count++;
     }
-    widget->type = (uint16_t)type;
+    if (widget->type != type) {
+        widget->former = widget->type;
+        widget->type = (uint16_t)type;
+    }
     widget->drawn = widgets->pages;
     return widget;
 }
@@ -312,6 +315,22 @@ static bool is_value_for(enum element_type type, const struct bson_element *valu
     default:
         return false;
     }
+}
+
+bool widgets_is_outdated(const struct widgets *widgets, uint64_t id, uint8_t kind,
+                         const uint8_t *bytes, size_t length)
+{
+    const struct widget *widget = widgets_find(widgets, id);
+    struct bson_element value = {.kind = (enum bson_kind)kind, .value = bytes, .length = length};
+    return widget != NULL && length <= LIMIT_WIDGET_VALUE &&
+           !is_value_for((enum element_type)widget->type, &value) &&
+           is_value_for((enum element_type)widget->former, &value);
+}
+
+bool widgets_was_button(const struct widgets *widgets, uint64_t id)
+{
+    const struct widget *widget = widgets_find(widgets, id);
+    return widget != NULL && widget->type != ELEMENT_button && widget->former == ELEMENT_button;
 }
 
 static const struct widget *find_or_say(const struct widgets *widgets, uint64_t id,

@@ -35,8 +35,9 @@ struct widget {
     struct widget_value value;
     struct widget_value before; /* at the mark, while `journaled` */
     struct widget *next_journaled;
-    uint64_t drawn; /* how many pages were finished before it was drawn last */
-    uint16_t type;  /* enum element_type, as drawn last */
+    uint64_t drawn;  /* how many pages were finished before it was drawn last */
+    uint16_t type;   /* enum element_type, as drawn last */
+    uint16_t former; /* the type it had before, of another element with the same key */
     bool journaled;
     bool bound; /* has callbacks or choices: see lua/moonlit/bindings.lua */
 };
@@ -62,6 +63,13 @@ struct widget *widgets_draw(struct widgets *widgets, uint64_t id, enum element_t
  * (error filled). A value out of range is accepted: it falls back at the next draw. */
 bool widgets_check(const struct widgets *widgets, uint64_t id, uint8_t kind, const uint8_t *bytes,
                    size_t length, struct error *error);
+
+/* Does the value, which fits no more, fit what the widget was before? Then the page did not know yet
+ * that its key names something else now. */
+bool widgets_is_outdated(const struct widgets *widgets, uint64_t id, uint8_t kind,
+                         const uint8_t *bytes, size_t length);
+/* The same of a press. */
+bool widgets_was_button(const struct widgets *widgets, uint64_t id);
 
 /* Is it a button drawn in this session? */
 bool widgets_is_button(const struct widgets *widgets, uint64_t id, struct error *error);

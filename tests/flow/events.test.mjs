@@ -98,6 +98,29 @@ ui.text(ui.state.log or "")
   assert.equal(page.find('text').props.body, '4 7')
 }))
 
+test('a key that names another widget by now: the value on its way is left out, the press beside it counts', () => withApp(`
+local ui = require "moonlit"
+ui.state.n = ui.state.n or 0
+if ui.state.changed then ui.slider("x", { key = "x" }) else ui.text_input("x", { key = "x" }) end
+if ui.state.changed then ui.slider("y", { key = "y" }) else ui.button("y", { key = "y" }) end
+if ui.button "Change" then ui.state.changed = true ui.rerun() end
+if ui.button "Count" then ui.state.n = ui.state.n + 1 end
+ui.text("count " .. ui.state.n)
+`, async (host, page) => {
+  await page.settled()
+  const [typed, button, count] = [page.find('text_input').id, page.find('button', 'y').id, page.find('button', 'Count').id]
+  page.press('Change')
+  await page.settled()
+  page.event({ [typed]: 'hello' }, count)
+  page.event({}, button)
+  await page.settled()
+  assert.deepEqual(page.elements('text').map((node) => node.props.body), ['count 1'])
+  assert.equal(page.closed, undefined)
+  await host.until(() => /a press was dropped: its key names no button any more/.test(host.log))
+  page.event({ [typed]: true })
+  await page.until(() => page.closed === 1008)
+}))
+
 test('Stop behind refused events loses no value of theirs', () => withApp(`
 local ui = require "moonlit"
 local level = ui.slider("Level", { min = 0, max = 10 })

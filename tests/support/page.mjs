@@ -127,7 +127,8 @@ export class Page {
   insert(op) {
     if (this.nodes.has(op.id) && this.nodes.get(op.id).in !== undefined) this.unlink(op.id)
     this.nodes.set(op.id, { id: op.id, type: op.type, in: op.in, props: { ...op.props }, children: [] })
-    if (this.isOlder(op.id)) this.nodes.get(op.id).props.value = this.chosen.get(op.id)
+    const own = this.chosen.get(op.id)
+    if (this.isOlder(op.id) && own.type === op.type) this.nodes.get(op.id).props.value = own.value
     this.place(op)
   }
 
@@ -208,8 +209,8 @@ export class Page {
     const event = { t: 'event', n: ++this.n, seen: this.seq, values, press: press && Long.fromNumber(press), path: '/', query: '' }
     for (const [id, value] of Object.entries(values)) {
       this.changed.set(Number(id), this.n)
-      this.chosen.set(Number(id), value)
       const node = this.nodes.get(Number(id))
+      this.chosen.set(Number(id), { type: node?.type, value })
       if (node) node.props.value = value
     }
     this.pending.push(event)

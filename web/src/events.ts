@@ -6,7 +6,9 @@
  * person's last change of a widget is not shown (isOlder). Half-typed text is a draft: it is sent
  * when its field is left or Enter is pressed, and a press takes every draft with it in its event.
  */
-import type { Document, Value } from "./bson";
+import { encode, type Document, type Value } from "./bson";
+
+const MOST = 1024 * 1024; /* bytes of a message that the host takes */
 
 export interface Wire {
   send(message: Document): void /* only called while open */;
@@ -15,6 +17,7 @@ export interface Wire {
 export interface Surroundings {
   seen(): number /* last patch applied */;
   show(id: number, value: Value): void /* the widget's value, at once */;
+  typeOf(id: number): string /* the widget's, "" when it is not there */;
   knows(id: number): boolean /* whether the page has this widget */;
   ignores(id: number): boolean /* a change of this widget alone is not sent */;
 }
@@ -34,6 +37,7 @@ export class Events {
   last = 0;
   onSent: () => void = () => {};
   onRefused: (waiting: number) => void = () => {};
+  onTooLarge: () => void = () => {};
   private wire: Wire | undefined;
   private kept: Kept[] = [];
   private refusedFrom = 0; /* events from here on wait for room in the host's queue */
@@ -41,6 +45,7 @@ export class Events {
   private readonly values = new Map<number, Value>(); /* changed, not in an event yet */
   private readonly drafts = new Map<number, Value>(); /* half-typed; undefined: no value yet */
   private readonly sent = new Map<number, Sent>(); /* widget: last event with a value of it */
+  private readonly types = new Map<number, string>(); /* of the widgets with such values */
   private readonly leaving = new Set<number>(); /* fields left while a button was being pressed */
   private isPlanned = false;
   private isPointerDown = false;
@@ -72,21 +77,26 @@ export class Events {
   /** A value to send now, with others of the same moment. */
   set(id: number, value: Value): void {
     this.drafts.delete(id);
-    this.values.set(id, value);
-    this.page.show(id, value);
+    this.choose(id, value);
     this.plan();
   }
 
   /** A value that changes many times a second: sent once the event before was acknowledged. */
   setOften(id: number, value: Value): void {
-    this.values.set(id, value);
-    this.page.show(id, value);
+    this.choose(id, value);
     if (this.kept.length === 0) this.plan();
+  }
+
+  private choose(id: number, value: Value): void {
+    this.values.set(id, value);
+    this.types.set(id, this.page.typeOf(id));
+    this.page.show(id, value);
   }
 
   /** Half-typed. Undefined: typed, but no value yet, such as "-". */
   draft(id: number, value: Value): void {
     this.drafts.set(id, value);
+    this.types.set(id, this.page.typeOf(id));
   }
   hasDraft(id: number): boolean {
     return this.drafts.has(id);
@@ -111,8 +121,7 @@ export class Events {
     const value = this.drafts.get(id);
     this.drafts.delete(id);
     if (value === undefined) return false;
-    this.values.set(id, value);
-    this.page.show(id, value);
+    this.choose(id, value);
     return true;
   }
 
@@ -121,10 +130,10 @@ export class Events {
     this.values.has(id) || this.drafts.has(id) || (this.sent.get(id)?.n ?? 0) > ev;
 
   /** The value that stands then; it outlives a widget that goes and comes back meanwhile. */
-  ownValue = (id: number): Value =>
-    [this.drafts.get(id), this.values.get(id), this.sent.get(id)?.value].find(
-      (value) => value !== undefined,
-    );
+  ownValue = (id: number, type: string): Value => {
+    const own = [this.drafts.get(id), this.values.get(id), this.sent.get(id)?.value];
+    return this.types.get(id) === type ? own.find((value) => value !== undefined) : undefined;
+  };
 
   /* ---- sending ---- */
 
@@ -158,15 +167,23 @@ export class Events {
   }
 
   private sendEvent(press: number | undefined): void {
-    const n = ++this.last;
+    const n = this.last + 1;
     const values: Document = {};
-    for (const [id, value] of this.values) {
-      values[String(id)] = value;
-      this.sent.set(id, { n, value });
-    }
-    this.values.clear();
+    for (const [id, value] of this.values) values[String(id)] = value;
     const { pathname: path, search: query } = location;
-    this.keep(n, { t: "event", n, seen: this.page.seen(), values, press, path, query });
+    const event = { t: "event", n, seen: this.page.seen(), values, press, path, query };
+    if (encode(event).length > MOST) return this.takeBack();
+    this.last = n;
+    for (const [id, value] of this.values) this.sent.set(id, { n, value });
+    this.values.clear();
+    this.keep(n, event);
+  }
+
+  /** Too much for one message: it stays a draft, and no press acts as if the host had it. */
+  private takeBack(): void {
+    for (const [id, value] of this.values) this.drafts.set(id, value);
+    this.values.clear();
+    this.onTooLarge();
   }
 
   private keep(n: number, message: Document): void {
@@ -242,9 +259,7 @@ export class Events {
   private sendAnew(message: Document): void {
     const values = (message.values ?? {}) as Document;
     for (const id of Object.keys(values).map(Number)) {
-      if (!this.page.knows(id)) continue;
-      this.values.set(id, values[String(id)]);
-      this.page.show(id, values[String(id)]);
+      if (this.page.knows(id)) this.choose(id, values[String(id)]);
     }
     const press =
       typeof message.press === "number" && this.page.knows(message.press)

@@ -20,6 +20,8 @@ export interface Broken {
   source?: Value;
 }
 
+const TOO_LARGE =
+  "What you typed is more than a megabyte, too much to be sent. Nothing was done; please shorten it.";
 const BLINK = 300; /* ms without a connection before the page says so */
 
 export class Page {
@@ -51,6 +53,7 @@ export class Page {
     this.events = new Events({
       seen: () => this.seq,
       show: (id, value) => this.tree.find(id)?.set("value", value),
+      typeOf: (id) => this.tree.find(id)?.type ?? "",
       knows: (id) => this.tree.find(id) !== undefined,
       ignores: (id) => this.tree.find(id)?.get("ignores") === true,
     });
@@ -58,6 +61,7 @@ export class Page {
     this.progress = new Progress(this.tree);
     this.events.onSent = () => this.progress.onSent(this.events.last);
     this.events.onRefused = (count) => this.notices.say("refused", keepsUpNot(count));
+    this.events.onTooLarge = () => this.notices.say("too_large", TOO_LARGE);
     this.connection = new Connection(new URL("_moonlit/socket", socketBase()), {
       hello: () => this.hello(),
       receive: (message) => this.receive(message),

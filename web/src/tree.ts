@@ -86,7 +86,7 @@ export const ROOTS = { main: 1, sidebar: 2, event: 3, bottom: 4 } as const;
 /** What the person did to widgets that the host does not know of yet. */
 export interface Own {
   isOlder(id: number, ev: number): boolean /* a value that came with event `ev` */;
-  ownValue(id: number): Value /* the one to show instead */;
+  ownValue(id: number, type: string): Value /* of a widget of this type, to show instead */;
 }
 
 export interface Applied {
@@ -193,14 +193,18 @@ export class Tree {
       node = undefined;
     }
     if (node) this.renew(node, fields, ev);
-    else this.nodes.set(id, (node = new TreeNode(id, typeOf(op), this.withOwn(id, fields, ev))));
+    else {
+      const type = typeOf(op);
+      node = new TreeNode(id, type, this.withOwn(id, type, fields, ev));
+      this.nodes.set(id, node);
+    }
     node.touched = this.patches;
     this.move(node, op);
   }
 
   /** A widget that comes back shows what the person chose before it went. */
-  private withOwn(id: number, fields: Document, ev: number): Document {
-    const value = this.own.isOlder(id, ev) ? this.own.ownValue(id) : undefined;
+  private withOwn(id: number, type: ElementType, fields: Document, ev: number): Document {
+    const value = this.own.isOlder(id, ev) ? this.own.ownValue(id, type) : undefined;
     return value === undefined ? fields : { ...fields, value };
   }
 

@@ -2,6 +2,7 @@
 import { after, afterEach, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { id, idText, inserts } from "./fake_host.mjs";
+import { load } from "./bundle.mjs";
 import { Fixture } from "./page_fixture.mjs";
 
 let at;
@@ -123,6 +124,30 @@ test("a widget that goes and comes back before the host knows shows what was cho
   assert.equal(await at.page.getByLabel("Tick").isChecked(), true);
   at.host.patch([{ op: "update", id: id(1), set: { value: "script's" }, by: "script" }], "finished", { ev: 2 });
   await at.page.waitForFunction(() => document.querySelector("input[type=text]").value === "script's");
+});
+
+test("what comes back under the same key as another widget has its own value", async () => {
+  await at.show(form());
+  await at.page.getByLabel("Name").fill("Ines");
+  await at.page.keyboard.press("Enter");
+  await event(1);
+  at.host.patch([{ ...form()[0], type: "slider", props: { label: "Amount of it", value: 7 } }], "running", { ev: 0 });
+  assert.equal(await at.page.getByLabel("Amount of it").inputValue(), "7");
+});
+
+test("text that is too much for a message stays a draft, and no press acts without it", async () => {
+  const { Events } = await load("events.ts");
+  globalThis.location ??= { pathname: "/", search: "" };
+  const said = [], warnings = [];
+  const events = new Events({ seen: () => 1, show: () => {}, typeOf: () => "text_area", knows: () => true, ignores: () => false });
+  events.onTooLarge = () => warnings.push("too large");
+  events.resume({ send: (message) => said.push(message) }, 0);
+  events.draft(7, "x".repeat(1_100_000));
+  events.press(9);
+  assert.deepEqual([said, warnings, events.hasDraft(7)], [[], ["too large"], true]);
+  events.draft(7, "short");
+  events.press(9);
+  assert.deepEqual(said.map(({ n, press, values }) => [n, press, values]), [[1, 9, { 7: "short" }]]);
 });
 
 test("a script may clear a field after a press, but not what is typed since", async () => {
