@@ -105,6 +105,7 @@
 #define LIMIT_SCRIPT_FILES 1000                /* files of one app, those it looked for in vain included */
 #define LIMIT_PROBLEM (16 * 1024)              /* what a page is told of a script that does not compile */
 #define LIMIT_WATCH_QUIET_TIME 60              /* quiet after a change before the app is reloaded */
+#define LIMIT_WATCH_TIME 500                   /* ... or this long after the first, if it is never quiet */
 #define LIMIT_WATCH_LINKS 16                   /* links in a row on the way to a file */
 
 /* ## The built-in store */

@@ -36,6 +36,7 @@ struct watch {
     struct clock *clock;
     struct log *log;
     struct alarm quiet;
+    uint64_t first; /* uv_now of the first change that was not told yet, 0 for none */
     void (*on_change)(void *data);
     void *data;
     size_t base; /* length of the path below which folders are watched as well */
@@ -67,6 +68,7 @@ static void renew(struct watch *watch);
 static void on_quiet(struct alarm *alarm)
 {
     struct watch *watch = list_item(alarm, struct watch, quiet);
+    watch->first = 0;
     renew(watch); /* folders and links may be others now; what comes from here on is heard */
     watch->on_change(watch->data);
 }
@@ -92,13 +94,24 @@ static bool concerns(const struct folder *folder, const char *name)
     return false;
 }
 
+/* Where there is no quiet, because something writes on and on, it is told all the same. */
+static void note_change(struct watch *watch)
+{
+    uint64_t now = uv_now(watch->loop);
+    watch->first = watch->first > 0 ? watch->first : now;
+    uint64_t left =
+        watch->first + LIMIT_WATCH_TIME > now ? watch->first + LIMIT_WATCH_TIME - now : 0;
+    alarm_set(watch->clock, &watch->quiet,
+              left < LIMIT_WATCH_QUIET_TIME ? left : LIMIT_WATCH_QUIET_TIME, on_quiet);
+}
+
 static void on_event(uv_fs_event_t *handle, const char *name, int events, int status)
 {
     (void)events;
     struct folder *folder = handle->data;
     struct watch *watch = folder->watch;
     if (status >= 0 && concerns(folder, name)) {
-        alarm_set(watch->clock, &watch->quiet, LIMIT_WATCH_QUIET_TIME, on_quiet);
+        note_change(watch);
     }
 }
 

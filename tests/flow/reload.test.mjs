@@ -222,6 +222,16 @@ for (const [way, save] of Object.entries(editors)) {
   }))
 }
 
+test('a script that is written on and on is reloaded meanwhile', () => withApp({ 'app.lua': app('0') }, async (host, open) => {
+  const page = await open()
+  for (let n = 1; n <= 400; n++) {
+    host.write('app.lua', app(String(n)))
+    await new Promise((next) => setTimeout(next, 5)) // never quiet
+  }
+  await shows(page, '400')
+  assert.ok(reloads(host) > 1, 'not only at its end')
+}))
+
 test('a reload supersedes a view', () => withApp({ 'app.lua': app('one', 'ui.sleep(60)') }, async (host) => {
   const page = await Page.open(host)
   await shows(page, 'one')
