@@ -60,7 +60,7 @@ ui.text("result " .. (ui.state.n or 0))
 }))
 
 test('a second session keeps its pace while a query hangs in the first', () => withApp(`${products}
-ui.once("block", function() ${block(3000)} end)
+ui.once("block", function() ${block(60000)} end)
 if ui.checkbox("Slow") then products:find{}:list() end
 ui.button "Again"
 ui.text "here"

@@ -172,7 +172,7 @@ ui.text("level " .. level)
 
 test('Add, slider moved, Stop during the write: page and session agree, and the next press uses it', () => withDatabase(add, async (host, page, database) => {
   await page.settled()
-  await database.delay(['insert'], 200)
+  await database.delay(['insert'], 1000, 1)
   page.press('Add')
   await page.until(() => page.find('caption'))
   page.set('slider', 'Level', 6)
@@ -233,7 +233,7 @@ end
 ui.text("run " .. ui.state.runs)
 `, async (host, page, database) => {
   await page.settled()
-  await database.delay(['insert'], 500)
+  await database.delay(['insert'], 1000, 1)
   page.press('Go')
   await page.until(() => page.find('caption'))
   await host.eventually(async () => await database.active() === 1)

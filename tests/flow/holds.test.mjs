@@ -341,7 +341,7 @@ end
 ui.text(tostring(things:count_documents{}))
 `, async (host, page, database) => {
   await page.settled()
-  await database.delay(['insert'], 100)
+  await database.delay(['insert'], 1000, 1)
   page.set('toggle', 'Write', true)
   await host.eventually(async () => await database.active() === 1)
   page.press('Go')
@@ -363,7 +363,7 @@ end
 ui.text(tostring(things:count_documents{}))
 `, async (host, page, database) => {
   await page.settled()
-  await database.delay(['insert'], 100)
+  await database.delay(['insert'], 1000, 1)
   page.set('toggle', 'Write', true)
   await host.eventually(async () => await database.active() === 1)
   page.press('Go')

@@ -36,7 +36,7 @@ local ui = require "moonlit"
 ui.button "Go"
 if not ui.state.have then
   ui.state.have = true
-  ui.sleep(0.3)
+  if not ui.session.live.seen then ui.session.live.seen = true ui.sleep(60) end
   ui.state.rows = "read"
 end
 ui.text(tostring(ui.state.rows))
@@ -59,7 +59,7 @@ ui.metric("Rows", ui.state.rows)
 `, async (host, page, database) => {
   await page.settled()
   await database.collection('things').insertMany([{ v: 1 }, { v: 2 }])
-  await database.delay(['find'], 300)
+  await database.delay(['find'], 600000, 1)
   page.set('toggle', 'Read', true)
   await page.until(() => page.find('text'))
   page.press('Go')
@@ -75,7 +75,7 @@ if not ui.state.begun then
   ui.state.begun = true
   ui.together(function() ui.sleep(0) end, function() end)
   ui.text "waiting"
-  ui.sleep(0.5)
+  if not ui.session.live.seen then ui.session.live.seen = true ui.sleep(60) end
   ui.state.done = true
 end
 ui.text(tostring(ui.state.done))

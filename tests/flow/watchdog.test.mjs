@@ -32,7 +32,7 @@ ${text.slice(ends)}`)
 }
 
 test('a loop stuck in a call that never returns ends the process with 70, and the log names the line', async () => {
-  const host = await Moonlit.start({ script, env: { MOONLIT_LUA: stickyLibrary(), MOONLIT_WATCHDOG_MS: '400' } })
+  const host = await Moonlit.start({ script, env: { MOONLIT_LUA: stickyLibrary(), MOONLIT_WATCHDOG_MS: '1500' } })
   const page = await Page.open(host)
   await page.settled()
   page.press('Stick')

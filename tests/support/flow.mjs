@@ -51,11 +51,11 @@ export class Database {
     return (await this.collection(name).find().toArray()).map((document) => document[field])
   }
 
-  /** Let the host's commands of these names wait before they run, until `delay([])`. */
-  async delay(commands, milliseconds) {
+  /** Let the host's commands of these names wait before they run: so many of them, or all until `delay([])`. */
+  async delay(commands, milliseconds, times) {
     await this.client.db('admin').command(commands.length === 0
       ? { configureFailPoint: 'failCommand', mode: 'off' }
-      : { configureFailPoint: 'failCommand', mode: 'alwaysOn',
+      : { configureFailPoint: 'failCommand', mode: times ? { times } : 'alwaysOn',
         data: { failCommands: commands, blockConnection: true, blockTimeMS: milliseconds, appName: 'moonlit' } })
   }
 
