@@ -9,7 +9,7 @@ local text = require "moonlit.text"
 
 local getmeta, getinfo, getenv = debug.getmetatable, debug.getinfo, debug.getfenv
 local raw_pairs, raw_ipairs, raw_next, raw_unpack = pairs, ipairs, next, unpack
-local raw_pcall, raw_xpcall, raw_concat = pcall, xpcall, table.concat
+local raw_pcall, raw_xpcall, raw_concat, raw_gsub = pcall, xpcall, table.concat, string.gsub
 local insert, remove = table.insert, table.remove
 local tick, shared = script.helpers()
 local MANY = 10000 -- items: work on more of them is felt, so the clock is looked at
@@ -250,11 +250,17 @@ function builtins.xpcall(f, handler, ...)
   return after(shared[2], shared[3], raw_xpcall(f, handler, ...))
 end
 
----Write a line to the log, with the session and the script's line.
+local function escape(byte)
+  return ("\\%d"):format(byte:byte())
+end
+
+---Write a line to the log, with the session and the script's line. Further lines of a text are
+---indented, so that none looks like another entry, and control characters are written as numbers.
 function builtins.print(...)
   local words = { ... }
   for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))):sub(1, LINE) end
-  core.print(raw_concat(words, "\t"))
+  local line = raw_gsub(raw_concat(words, "\t"), "[%z\1-\8\11-\31\127]", escape)
+  core.print((raw_gsub(line, "\n", "\n    ")))
 end
 
 function builtins.collectgarbage(what)

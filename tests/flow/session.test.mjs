@@ -54,6 +54,11 @@ ui.caption(live.f() .. ", seen in run " .. live.runs .. ", " .. tostring(ui.stat
   for (const text of refused) assert.match(text, /^false \S*app\.lua:9: ui\.state\.f: .*ui\.session\.live\.f/)
 }))
 
+test('what is printed cannot look like another line of the log, and nothing of it is lost', () => withApp(
+  `print("a\\0b\\27[31m", "red\\n10:00:00 error a lie")`, async (host) => {
+    await host.until(() => /app\.lua:\d+: a\\0b\\27\[31m\tred\n {4}10:00:00 error a lie\n/.test(host.log))
+  }))
+
 test('print goes to the log, with the session and the line of the script', () => withApp(
   'local ui = require "moonlit"\nui.text "there"\nprint("one", 2, nil, true)\n', async (host, page) => {
     await page.settled()
