@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "bridge/chunk.h"
+#include "bridge/script.h"
 #include "bridge/state.h"
+#include "limits.h"
 #include "run/run.h"
 
 void failure_set(struct failure *failure, const char *kind, const char *format, ...)
@@ -86,6 +88,12 @@ static const char *whole_path(lua_State *co, const char *shown)
     return state_is_own_file(shown) ? shown : chunk_path(state_of(co), shown);
 }
 
+/* No script has more lines than bytes. */
+static bool can_be_line(long line)
+{
+    return line > 0 && line <= LIMIT_SCRIPT;
+}
+
 /* "apps/x.lua:12: words" names its place itself; it is taken off and kept as file and line. */
 static void take_place(struct failure *failure, lua_State *co)
 {
@@ -95,7 +103,7 @@ static void take_place(struct failure *failure, lua_State *co)
         char *end;
         long line = strtol(colon + 1, &end, 10);
         size_t length = (size_t)(colon - message);
-        if (line <= 0 || end == colon + 1 || end[0] != ':' || end[1] != ' ' ||
+        if (!can_be_line(line) || end == colon + 1 || end[0] != ':' || end[1] != ' ' ||
             length >= sizeof shown) {
             continue;
         }
@@ -139,7 +147,8 @@ static void read_table(struct failure *failure, lua_State *L, int index)
     read_text(L, index, "code_name", name, sizeof name);
     read_text(L, index, "file", failure->file, sizeof failure->file);
     read_text(L, index, "line", line, sizeof line);
-    failure->line = atoi(line);
+    long given = strtol(line, NULL, 10);
+    failure->line = can_be_line(given) ? (int)given : 0;
     if (code[0] != '\0' && is_of_the_database(L, index)) {
         snprintf(failure->kind, sizeof failure->kind, "Database error %.12s %.32s", code, name);
     }
@@ -201,22 +210,35 @@ void failure_read(struct failure *failure, lua_State *co)
     keep_traceback(failure, &before);
 }
 
+/* The line's bytes up to its end; NULL when there is none. */
+static const char *find_line(const struct buffer *source, int number, size_t *length)
+{
+    const char *at = (const char *)source->bytes;
+    for (size_t left = source->length; left > 0 && number > 0; number--) {
+        const char *end = memchr(at, '\n', left);
+        *length = end != NULL ? (size_t)(end - at) : left;
+        if (number == 1) {
+            return at;
+        }
+        if (end == NULL) {
+            break;
+        }
+        left -= *length + 1;
+        at = end + 1;
+    }
+    return NULL;
+}
+
 bool failure_source_line(const char *file, int number, char *out, size_t size)
 {
-    FILE *stream = number > 0 ? fopen(file, "re") : NULL;
-    if (stream == NULL) {
-        return false;
+    struct buffer source;
+    size_t length = 0;
+    buffer_init(&source, LIMIT_SCRIPT + 4096);
+    const char *line =
+        script_read(file, &source, NULL) ? find_line(&source, number, &length) : NULL;
+    if (line != NULL) {
+        snprintf(out, size, "%.*s", (int)length, line);
     }
-    bool found = false;
-    for (int line = 1; !found && fgets(out, (int)size, stream) != NULL; line++) {
-        bool is_whole = strchr(out, '\n') != NULL;
-        out[strcspn(out, "\n")] = '\0';
-        found = line == number;
-        while (!is_whole) { /* the rest of a long line */
-            int c = fgetc(stream);
-            is_whole = c == '\n' || c == EOF;
-        }
-    }
-    fclose(stream);
-    return found;
+    buffer_deinit(&source);
+    return line != NULL;
 }

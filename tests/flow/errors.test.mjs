@@ -77,6 +77,34 @@ for (const [name, [script, place, message, traceback]] of Object.entries(cases))
   })
 }
 
+test('an error whose own place is no file is shown without the lines there', async () => {
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+error { message = "own words", file = "/dev/zero", line = 5 }` })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    const { message, file, line, source } = page.find('exception').props
+    assert.deepEqual([message, file, line, source], ['own words', '/dev/zero', 5, []])
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
+
+test('an error whose own line no file can have is shown where it was raised', async () => {
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+error { message = "own words", file = "app.lua", line = 2147483647 }` })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    const { message, line, source } = page.find('exception').props
+    assert.deepEqual([message, line, source.length], ['own words', 3, 3])
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
+
 test('an error of a callback names its line, and the script goes on', async () => {
   const host = await Moonlit.start({ script: `
 local ui = require "moonlit"
