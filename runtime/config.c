@@ -128,9 +128,9 @@ static bool set_option(struct config *config, const struct option *option, const
         *(bool *)out = option->kind == OPTION_ON;
         return true;
     case OPTION_NAME:
-        if (config->allow_host_count == CONFIG_ALLOW_HOSTS) {
+        if (config->allow_host_count == LIMIT_ALLOW_HOSTS) {
             return error_set(error, ERROR_LIMIT, 0, "--allow-host can be given %d times at most.",
-                             CONFIG_ALLOW_HOSTS);
+                             LIMIT_ALLOW_HOSTS);
         }
         config->allow_hosts[config->allow_host_count++] = value;
         return true;

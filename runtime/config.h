@@ -9,14 +9,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-enum { CONFIG_ALLOW_HOSTS = 16 };
+#include "limits.h"
 
 struct config {
     const char *script; /* a file, or a folder with app.lua or main.lua */
     const char *host;
     int port; /* 0: any free one */
-    const char *allow_hosts[CONFIG_ALLOW_HOSTS + 1];
+    const char *allow_hosts[LIMIT_ALLOW_HOSTS + 1];
     size_t allow_host_count;
     const char *database;   /* a URI, or NULL for the built-in store */
     const char *store;      /* its folder, or NULL for .moonlit/store beside the app */

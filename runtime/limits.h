@@ -21,6 +21,7 @@
 #define LIMIT_HTTP_FIELDS 100                  /* header lines of a request */
 #define LIMIT_HTTP_STALL_TIME 30000            /* unsent bytes of which the browser takes nothing */
 #define LIMIT_HTTP_LINGER_TIME 2000            /* reading on behind a last response, so that it arrives */
+#define LIMIT_ALLOW_HOSTS 16                   /* further names of the host: --allow-host */
 #define LIMIT_HTTP_BACKLOG 511                 /* connections the kernel holds for us */
 
 /* ## Documents */
@@ -50,6 +51,7 @@
 
 /* ## The page */
 #define LIMIT_PAGE_ELEMENTS 20000              /* elements of one page */
+#define LIMIT_PAGE_DRAWS (4 * LIMIT_PAGE_ELEMENTS) /* elements drawn, emptied or removed without a wait */
 #define LIMIT_PAGE_BYTES (8 * 1024 * 1024)     /* what they show, as BSON */
 #define LIMIT_PATCH (32 * 1024 * 1024)         /* one difference, or a whole page */
 #define LIMIT_ELEMENT_DEPTH 64                 /* containers in each other */
@@ -89,6 +91,7 @@
 #define LIMIT_MONGO_KILL_TIME 1000             /* killSessions must be answered */
 #define LIMIT_MONGO_KILLED_TIME 500            /* a killed call must return, or its socket is cut */
 #define LIMIT_MONGO_STOP_TIME 150              /* saying goodbye to the server at the end */
+#define LIMIT_MONGO_REPETITIONS 2              /* of a call that failed in a way that may pass */
 #define LIMIT_MONGO_MESSAGE (48 * 1000 * 1000) /* one message from the server */
 #define LIMIT_MONGO_LABELS 8                   /* labels kept of one error */
 

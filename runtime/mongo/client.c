@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 
 #define PAUSE_BETWEEN_TRIES 200  /* while a server cannot be found */
-#define REPETITIONS         2    /* of a call that failed in a way that may pass */
 #define COOLDOWN            5000 /* libmongoc lets a server alone for so long after a failure */
 
 /* ---- connecting ------------------------------------------------------------------------------ */
@@ -204,7 +203,7 @@ static bool may_try_again(struct client *client, const bson_error_t *cause, cons
     if (reads && failure_is_network(cause)) {
         client_disconnect_on_worker(client); /* a new one need not wait for its next scan */
     }
-    return time && ++*tries <= REPETITIONS;
+    return time && ++*tries <= LIMIT_MONGO_REPETITIONS;
 }
 
 /* What came compressed has not been looked at yet. */

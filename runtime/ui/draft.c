@@ -11,7 +11,6 @@ enum {
     FIRST_SET = 128,
     FIRST_TIDY = 256 * 1024,
     FIRST_TIDY_COUNT = 4096,
-    DRAWS_MAX = 4 * LIMIT_PAGE_ELEMENTS,
 };
 
 struct draft_count {
@@ -283,10 +282,10 @@ static void tidy_when_due(struct draft *draft)
 
 static bool push(struct draft *draft, const struct draw *draw, struct error *error)
 {
-    if (draft->count == DRAWS_MAX) {
+    if (draft->count == LIMIT_PAGE_DRAWS) {
         return error_set(error, ERROR_LIMIT, 0,
                          "the run draws too much at once: more than %d changes without a wait",
-                         DRAWS_MAX);
+                         LIMIT_PAGE_DRAWS);
     }
     if (draft->count == draft->room) {
         draft->room = draft->room > 0 ? 2 * draft->room : FIRST_DRAWS;
