@@ -116,15 +116,14 @@ static void on_branch_end(struct branch *branch, int status, int results)
 {
     struct flight *flight = branch->run->data;
     lua_State *L = flight->engine->state->L;
-    if (status == 0) {
-        lua_settop(branch->co, results > 0 ? 1 : 0);
-    }
-    if (lua_gettop(branch->co) > 0) { /* the first result, or the error on top */
-        lua_xmove(branch->co, L, 1);
+    if (status != 0) {
+        flight->value = branch->error;
+        branch->error = LUA_NOREF;
     } else {
-        lua_pushnil(L);
+        lua_settop(branch->co, 1); /* the first result, or nil */
+        lua_xmove(branch->co, L, 1);
+        flight->value = luaL_ref(L, LUA_REGISTRYINDEX);
     }
-    flight->value = luaL_ref(L, LUA_REGISTRYINDEX);
     flight->failed = status != 0;
     run_finish(branch->run, status == 0 ? LEAVE_NOT : LEAVE_FAILED);
 }

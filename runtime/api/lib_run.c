@@ -154,7 +154,7 @@ static int shield_left(lua_State *L)
 static int callback_failed(lua_State *L)
 {
     struct run *run = run_of(L);
-    failure_read(run_failure(run), L);
+    failure_read(run_failure(run), L, L);
     session_show_failure(run, ROOT_MAIN);
     return 0;
 }

@@ -110,9 +110,8 @@ static void on_child_end(struct branch *branch, int status, int results)
     if (status == 0) {
         keep_results(child, branch->co, results);
     } else if (status != BRANCH_DOOMED) {
-        lua_State *L = op->L;
-        lua_xmove(branch->co, L, 1);
-        error = luaL_ref(L, LUA_REGISTRYINDEX);
+        error = branch->error;
+        branch->error = LUA_NOREF;
     }
     end_child(child);
     if (status != 0 && !op->ending) {

@@ -20,6 +20,7 @@ struct chunk {
     int factory;   /* reference of the wrapper; LUA_NOREF when it does not compile */
     int newer;     /* what chunk_refresh would have in their place */
     uint64_t newer_hash;
+    int lines;      /* of the source compiled last */
     bool is_script; /* else a module */
 };
 
@@ -173,17 +174,27 @@ bool chunk_load_internal(struct state *state, const char *text, size_t length, c
 
 /* ---- files ---- */
 
-static bool compile_file(struct state *state, const char *path, const struct buffer *source,
+static int count_lines(const struct buffer *source)
+{
+    int lines = 1;
+    for (size_t i = 0; i < source->length; i++) {
+        lines += source->bytes[i] == '\n';
+    }
+    return lines;
+}
+
+static bool compile_file(struct state *state, struct chunk *chunk, const struct buffer *source,
                          int *factory, struct error *error)
 {
     struct buffer name;
     buffer_init(&name, 4096);
-    bool ok = buffer_append_format(&name, "@%s", path) && buffer_append(&name, "", 1) &&
+    bool ok = buffer_append_format(&name, "@%s", chunk->path) && buffer_append(&name, "", 1) &&
               compile(state, state->L, (const char *)source->bytes, source->length,
                       (const char *)name.bytes, REWRITE_ALL, error);
     buffer_deinit(&name);
     if (ok) {
         *factory = luaL_ref(state->L, LUA_REGISTRYINDEX);
+        chunk->lines = count_lines(source);
     }
     return ok;
 }
@@ -226,7 +237,7 @@ static bool fill(struct state *state, struct chunk *chunk, struct error *error)
     bool ok = script_read(chunk->path, &source, error);
     if (ok) {
         chunk->hash = hash_of((const char *)source.bytes, source.length);
-        ok = compile_file(state, chunk->path, &source, &chunk->factory, error);
+        ok = compile_file(state, chunk, &source, &chunk->factory, error);
     }
     buffer_deinit(&source);
     return ok;
@@ -279,6 +290,13 @@ const char *chunk_path(const struct state *state, const char *shown)
     return NULL;
 }
 
+bool chunk_is_main(struct state *state, const lua_Debug *frame)
+{
+    const struct chunk *chunk =
+        frame->source[0] == '@' ? find_chunk(state, frame->source + 1) : NULL;
+    return chunk != NULL && frame->linedefined == 1 && frame->lastlinedefined == chunk->lines + 1;
+}
+
 void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment)
 {
     if (environment < 0) {
@@ -318,7 +336,7 @@ static bool look_at(struct state *state, struct chunk *chunk, struct error *erro
     } else if (!ok) {
         ok = !chunk->is_script && error->kind == ERROR_SYSTEM; /* a module may be deleted */
     } else if (chunk->newer_hash != chunk->hash) {
-        ok = compile_file(state, chunk->path, &source, &chunk->newer, error);
+        ok = compile_file(state, chunk, &source, &chunk->newer, error);
     }
     buffer_deinit(&source);
     return ok;

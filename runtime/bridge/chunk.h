@@ -39,6 +39,10 @@ void chunk_await(struct state *state, const char *path);
 /* The path of a file that was loaded, as it is or as Lua's words shorten it; NULL for others. */
 const char *chunk_path(const struct state *state, const char *shown);
 
+/* Is this the main function of a file? Told by its lines ("S" of lua_getinfo): the wrapper ends it a
+ * line behind the source. Nothing is pushed, so that a coroutine without room can be asked. */
+bool chunk_is_main(struct state *state, const lua_Debug *frame);
+
 /* Push a fresh main function; its environment is the table at `environment`. */
 void chunk_instantiate(lua_State *L, const struct chunk *chunk, int environment);
 

@@ -29,12 +29,11 @@ static bool is_script(const lua_Debug *frame)
 }
 
 /* One line of the traceback; false when it is full. */
-static bool add_frame(struct failure *failure, lua_State *co, lua_Debug *frame)
+static bool add_frame(struct failure *failure, lua_State *co, const lua_Debug *frame)
 {
     size_t used = strlen(failure->traceback);
     size_t room = sizeof failure->traceback - used;
-    bool is_main = state_is_main(co, frame);
-    const char *name = is_main ? "the script" : frame->name;
+    const char *name = chunk_is_main(state_of(co), frame) ? "the script" : frame->name;
     int length = snprintf(failure->traceback + used, room, "%s:%d: in %s\n", frame->source + 1,
                           frame->currentline, name != NULL ? name : "a function");
     if (length < 0 || (size_t)length >= room) {
@@ -174,31 +173,31 @@ static void keep_traceback(struct failure *failure, const struct failure *before
     }
 }
 
-static void read_value(struct failure *failure, lua_State *co)
+static void read_value(struct failure *failure, lua_State *L)
 {
-    int index = lua_gettop(co);
-    switch (index > 0 ? lua_type(co, index) : LUA_TNIL) {
+    int index = lua_gettop(L);
+    switch (lua_type(L, index)) {
     case LUA_TSTRING:
     case LUA_TNUMBER:
-        snprintf(failure->message, sizeof failure->message, "%s", lua_tostring(co, index));
+        snprintf(failure->message, sizeof failure->message, "%s", lua_tostring(L, index));
         break;
     case LUA_TTABLE:
-        read_table(failure, co, index);
+        read_table(failure, L, index);
         break;
     default:
         snprintf(failure->message, sizeof failure->message,
                  "An error was raised with a %s: write error(\"what is wrong\").",
-                 luaL_typename(co, index));
+                 luaL_typename(L, index));
         break;
     }
 }
 
-void failure_read(struct failure *failure, lua_State *co)
+void failure_read(struct failure *failure, lua_State *L, lua_State *co)
 {
     struct failure before = *failure;
     *failure = (struct failure){0};
     snprintf(failure->kind, sizeof failure->kind, "Script error");
-    read_value(failure, co);
+    read_value(failure, L);
     take_place(failure, co);
     struct failure own = *failure;
     trace(failure, co, own.line);

@@ -15,9 +15,11 @@ struct failure;
 void failure_set(struct failure *failure, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Read the error value on top of a coroutine that died of it, and its traceback. What the failure
- * was before is kept in that when it is the same error, raised again by a branch's parent. */
-void failure_read(struct failure *failure, lua_State *co);
+/* Read the error value on top of `L`, and the traceback of the coroutine that died of it. Nothing is
+ * pushed on that: when it died of its stack there is no room, and an error raised now would end the
+ * process. What the failure was before is kept in its traceback when it is the same error, raised
+ * again by a branch's parent. */
+void failure_read(struct failure *failure, lua_State *L, lua_State *co);
 
 /* The line and traceback of a coroutine that is suspended (never the error value). */
 void failure_locate(struct failure *failure, lua_State *co);

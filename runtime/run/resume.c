@@ -108,7 +108,10 @@ static void account(struct run *run)
 static void fail(struct branch *branch)
 {
     struct run *run = branch->run;
-    failure_read(run_failure(run), branch->co);
+    lua_State *L = run->engine->state->L;
+    lua_xmove(branch->co, L, 1);
+    failure_read(run_failure(run), L, branch->co);
+    branch->error = luaL_ref(L, LUA_REGISTRYINDEX);
     if (run->memory_over || run->cpu > run->cpu_limit) {
         is_over_limits(run);
         failure_locate(run->failure, branch->co);
@@ -180,7 +183,8 @@ static void after_yield(struct branch *branch)
                     "coroutine.yield was called outside of a coroutine: wrap the function in "
                     "coroutine.wrap, or use ui.sleep to wait.");
         failure_locate(run->failure, branch->co);
-        lua_pushstring(branch->co, run->failure->message);
+        lua_pushstring(engine->state->L, run->failure->message);
+        branch->error = luaL_ref(engine->state->L, LUA_REGISTRYINDEX);
         run_on_branch_end(branch, LUA_ERRRUN, 0);
         return;
     }

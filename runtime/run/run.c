@@ -82,7 +82,7 @@ struct branch *branch_new(struct run *run, struct branch *parent, lua_State *L, 
     struct branch *branch = memory_new(sizeof *branch);
     branch->run = run;
     branch->parent = parent;
-    branch->container_reference = LUA_NOREF;
+    branch->container_reference = branch->error = LUA_NOREF;
     if (parent != NULL && parent->container_reference != LUA_NOREF) {
         lua_rawgeti(L, LUA_REGISTRYINDEX, parent->container_reference);
         branch->container_reference = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -139,6 +139,7 @@ static void drop_branch(struct branch *branch, bool clean)
     }
     engine_forget(engine, branch);
     list_remove(&branch->link);
+    luaL_unref(engine->state->L, LUA_REGISTRYINDEX, branch->error);
     if (branch->container_reference != LUA_NOREF) {
         luaL_unref(engine->state->L, LUA_REGISTRYINDEX, branch->container_reference);
     }

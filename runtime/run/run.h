@@ -132,6 +132,7 @@ struct branch {
     unsigned shields;        /* holds of ui.shield open here: _ml_P[3] */
     bool doomed;             /* to be ended as soon as nothing in it is waited for */
     /* For children; status is that of lua_resume, or BRANCH_DOOMED. */
+    int error; /* reference of what it died of, LUA_NOREF before */
     void (*on_end)(struct branch *branch, int status, int results);
     void *data;
 };

@@ -215,3 +215,24 @@ test('misspelt globals are named with the nearest one', async () => {
     assert.equal(await host.stop(), 0)
   }
 })
+
+test('a stack that is full, whatever the frames on it, is an error and not the end of the host', async () => {
+  const frames = Array.from({ length: 40 }, (_, count) => Array.from({ length: count }, (_, i) => `a${i}`).join(', '))
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+local kinds = {}
+${frames.map((list, i) => `do local function f(${list}) return 1 + f(${list}) end kinds[${i + 1}] = f end`).join('\n')}
+kinds[ui.slider("Kind", { min = 1, max = ${frames.length} })]()
+` })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    for (let kind = 1; kind <= frames.length; kind++) {
+      page.set('slider', 'Kind', kind)
+      await page.settled()
+      assert.match(page.find('exception').props.message, /stack overflow/)
+    }
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
