@@ -62,9 +62,9 @@ export function App(props: { page: Page }): JSX.Element {
           {(notice) => (
             <ToastCard
               text={notice.text}
-              time={NOTICE_TIME}
-              icon="info"
-              tone={notice.kind === "error" ? "bad" : "info"}
+              time={notice.time ?? NOTICE_TIME}
+              icon={notice.icon ?? "info"}
+              tone={notice.kind === "error" ? "bad" : notice.icon ? undefined : "info"}
               onClose={() => page.notices.drop(notice)}
             />
           )}

@@ -1,10 +1,15 @@
-/* Sentences of the host for the person, shown as toasts. One kind is shown once at a time. */
+/*
+ * Sentences of the host for the person, and toasts whose run is over, shown as toasts. One kind is
+ * shown once at a time.
+ */
 import { createSignal } from "solid-js";
 
 export interface Notice {
   id: number;
   kind: string;
   text: string;
+  icon?: string;
+  time?: number /* ms */;
 }
 
 export class Notices {
@@ -16,8 +21,8 @@ export class Notices {
     [this.list, this.setList] = createSignal<readonly Notice[]>([]);
   }
 
-  say(kind: string, text: string): void {
-    const notice = { id: ++this.count, kind, text };
+  say(kind: string, text: string, more: { icon?: string; time?: number } = {}): void {
+    const notice = { id: ++this.count, kind, text, ...more };
     this.setList((list) => [...list.filter((old) => old.kind !== kind), notice]);
   }
 

@@ -155,6 +155,23 @@ test("numbers of a table stand at the right, with the same places", async () => 
   assert.deepEqual(cells, [["2.80", "end"], ["3.25", "end"], ["4.00", "end"], ["14.50", "end"]]);
 });
 
+test("a toast stays for its time, though the next run takes its element away", async () => {
+  const toast = (number, body) => ({ op: "insert", id: id(number), in: 3, after: 0, type: "toast", props: { body } });
+  await at.show(inserts([["text", { id: 1, body: "there" }]]));
+  await at.page.clock.install();
+  await at.page.clock.pauseAt(Date.now() + 3_600_000);
+  at.host.patch([toast(50, "Saved")]);
+  at.host.patch([{ op: "remove", id: id(50) }, toast(51, "Sent")]);
+  await at.page.locator(".toast", { hasText: "Sent" }).waitFor();
+  await at.page.locator(".toast", { hasText: "Saved" }).waitFor();
+  at.host.patch([{ op: "remove", id: id(51) }, toast(52, "Sent")]);
+  at.host.patch([{ op: "update", id: id(1), set: { body: "here" } }]);
+  await at.page.getByText("here").waitFor();
+  assert.equal(await at.page.locator(".toast", { hasText: "Sent" }).count(), 1, "the same words are shown once");
+  await at.page.clock.runFor(4100);
+  await at.page.locator(".toast", { hasText: "Saved" }).waitFor({ state: "hidden" });
+});
+
 test("a status tells how long its task took in this run", async () => {
   await at.show(inserts([["status", { id: 1, label: "Work", state: "complete" }]]));
   await at.page.clock.install();

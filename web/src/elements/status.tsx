@@ -6,6 +6,7 @@ import type { ExceptionProps } from "../elements.gen";
 import { formatTime } from "../format";
 import { CopyButton, Icon, Inline, Prose, uniqueId } from "../parts";
 import type { TreeNode } from "../tree";
+import { usePage } from "../use";
 import { sourceNodes } from "./code";
 
 /* ---- notes ---- */
@@ -252,11 +253,19 @@ export function Status(node: TreeNode<"status">): HTMLElement {
 
 const DURATIONS: Record<string, number> = { short: 4000, long: 10_000, infinite: Infinity };
 
+/** The next run takes the element away, however soon; the person still reads it to its end. */
 export function Toast(node: TreeNode<"toast">): HTMLElement {
-  const p = node.props;
+  const p = node.props,
+    { notices, tree } = usePage();
+  const linger = (left: number) => {
+    if (tree.event.list.some((other) => other.get("body") === p.body)) return;
+    notices.say(`toast: ${p.body}`, p.body, { icon: p.icon ?? "bell", time: left });
+  };
   const time = () =>
     typeof p.duration === "number" ? p.duration * 1000 : (DURATIONS[String(p.duration)] ?? 4000);
-  return (<ToastCard text={p.body} icon={p.icon} time={time()} />) as HTMLElement;
+  return (
+    <ToastCard text={p.body} icon={p.icon} time={time()} onTaken={linger} />
+  ) as HTMLElement;
 }
 
 export function ToastCard(props: {
@@ -265,23 +274,31 @@ export function ToastCard(props: {
   tone?: string;
   time: number;
   onClose?: () => void;
+  onTaken?: (left: number) => void /* taken away so many ms before its time */;
 }): JSX.Element {
   const [isGone, setGone] = createSignal(false);
-  let timer = 0;
+  let timer = 0,
+    end = Infinity;
   const close = () => {
     setGone(true);
     props.onClose?.();
   };
   const wait = () => {
     clearTimeout(timer);
-    if (Number.isFinite(props.time)) timer = window.setTimeout(close, props.time);
+    if (!Number.isFinite(props.time)) return;
+    end = Date.now() + props.time;
+    timer = window.setTimeout(close, props.time);
   };
   createRenderEffect(() => {
     void props.text;
     setGone(false);
     wait();
   });
-  onCleanup(() => clearTimeout(timer));
+  onCleanup(() => {
+    clearTimeout(timer);
+    const left = end - Date.now();
+    if (!isGone() && left > 0 && left < Infinity) props.onTaken?.(left);
+  });
   return (
     <div
       class="toast"
