@@ -157,15 +157,22 @@ static mongoc_stream_t *wrap(struct wire *wire, mongoc_stream_t *stream, const c
     return tls;
 }
 
+/* Trying a unix socket again takes no longer than the looking for a server may take. */
+static unsigned time_to_connect(const struct wire *wire, bool local)
+{
+    unsigned selection = wire->settings->selection_time;
+    return local && selection < wire->connect_time ? selection : wire->connect_time;
+}
+
 mongoc_stream_t *wire_open_stream(const mongoc_uri_t *uri, const mongoc_host_list_t *host,
                                   void *data, bson_error_t *error)
 {
     struct wire *wire = data;
-    int64_t deadline = deadline_in(wire->connect_time);
+    bool local = host->family == AF_UNIX;
+    int64_t deadline = deadline_in(time_to_connect(wire, local));
     mongoc_stream_t *stream = NULL;
     wire->trouble[0] = '\0';
     if (!wire_is_cut(wire)) {
-        bool local = host->family == AF_UNIX;
         int fd =
             local ? connect_unix(wire, host->host, deadline) : connect_tcp(wire, host, deadline);
         if (fd < 0 && local) {
