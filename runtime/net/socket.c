@@ -10,13 +10,12 @@
 struct socket {
     struct connection *connection;
     struct frame_reader reader;
-    struct buffer held; /* bytes that came with a message that paused us */
+    struct buffer held; /* bytes that came with a message whose answer filled the queue */
     void *data;
     char *query;
-    int code;         /* for on_closed; 0 until one is known */
-    uint64_t closing; /* when our Close was sent */
-    bool has_closed;  /* our Close is sent: nothing more is, no message is delivered */
-    bool is_paused;
+    int code;          /* for on_closed; 0 until one is known */
+    uint64_t closing;  /* when our Close was sent */
+    bool has_closed;   /* our Close is sent: nothing more is, no message is delivered */
     bool is_over_soft; /* nothing is read, and on_drained is owed */
     bool has_pinged;   /* since the last sign of life */
 };
@@ -167,7 +166,7 @@ static void on_frame(struct socket *socket, const struct frame_event *event)
 /* Behind our Close the answer to it is read, whatever held us up before. */
 static bool is_held_up(const struct socket *socket)
 {
-    return (socket->is_paused || socket->is_over_soft) && !socket->has_closed;
+    return socket->is_over_soft && !socket->has_closed;
 }
 
 static bool is_receiving(const struct socket *socket)
@@ -175,7 +174,7 @@ static bool is_receiving(const struct socket *socket)
     return !is_held_up(socket) && !socket->connection->is_cut && !socket->connection->is_ending;
 }
 
-/* Read frames while nobody objects, and keep what is left for a pause's end. */
+/* Read frames while nobody objects, and keep what is left for later. */
 static void read_frames(struct socket *socket, uint8_t *bytes, size_t length)
 {
     enum frame_result result = FRAME_READY;
@@ -199,22 +198,6 @@ static void read_frames(struct socket *socket, uint8_t *bytes, size_t length)
 static void on_bytes(struct connection *connection, uint8_t *bytes, size_t length)
 {
     read_frames(connection->socket, bytes, length);
-}
-
-void socket_pause(struct socket *socket)
-{
-    if (!socket->is_paused && !socket_is_closing(socket)) {
-        socket->is_paused = true;
-        connection_stop_reading(socket->connection);
-    }
-}
-
-void socket_resume(struct socket *socket)
-{
-    if (socket->is_paused) {
-        socket->is_paused = false;
-        read_on(socket);
-    }
 }
 
 /* Go on reading from the loop, if nothing holds us up any more. */

@@ -51,10 +51,6 @@ size_t socket_queued(const struct socket *socket);
 void socket_close(struct socket *socket, int code, const char *reason);
 bool socket_is_closing(const struct socket *socket);
 
-/* Stop and go on receiving: no on_message comes while paused, and the peer is held back by TCP. */
-void socket_pause(struct socket *socket);
-void socket_resume(struct socket *socket);
-
 /* One pointer of the application, NULL at first. */
 void *socket_data(const struct socket *socket);
 void socket_set_data(struct socket *socket, void *data);

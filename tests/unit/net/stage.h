@@ -28,7 +28,6 @@ struct stage {
     struct socket *socket;   /* the last that opened and has not closed */
     struct request *request; /* kept by a test that answers later */
     bool keeps_requests;
-    bool pauses;
     bool in_call; /* the test is inside a call of the server's interface */
     int opened;
     int closed;
@@ -104,9 +103,6 @@ static void on_message(void *data, struct socket *socket, const uint8_t *bytes, 
     stage->last_is_text = is_text;
     stage->last_length = length;
     snprintf(stage->last, sizeof stage->last, "%.*s", (int)length, (const char *)bytes);
-    if (stage->pauses) {
-        socket_pause(socket);
-    }
     for (size_t i = 0; i < stage->echo_times; i++) {
         socket_send(socket, bytes, length, is_text ? SOCKET_TEXT : SOCKET_BINARY);
     }
