@@ -205,7 +205,9 @@ int widgets_set_value(lua_State *L)
     value_write(&value, &out, "value");
     size_t head = 1 + sizeof "value";
     bool is_set = !out.full && buffer.length - head <= LIMIT_WIDGET_VALUE;
-    if (is_set) {
+    if (!is_set) {
+        error_set(&error, ERROR_LIMIT, 0, "the value is too large for a widget");
+    } else {
         const uint8_t *bytes = buffer.bytes + head;
         widgets_set_by_script(session->widgets, widget, buffer.bytes[0], bytes,
                               buffer.length - head);
@@ -215,7 +217,7 @@ int widgets_set_value(lua_State *L)
     buffer_deinit(&buffer);
     lua_settop(L, 3);
     if (!is_set) {
-        lua_pushfstring(L, "ui.state.%s: the value is too large for a widget", widget->key);
+        lua_pushfstring(L, "ui.state.%s: %s", widget->key, error.message);
         return 2;
     }
     return 1;

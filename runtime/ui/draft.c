@@ -282,7 +282,7 @@ static void tidy_when_due(struct draft *draft)
 
 static bool push(struct draft *draft, const struct draw *draw, struct error *error)
 {
-    if (draft->count == LIMIT_PAGE_DRAWS) {
+    if (error != NULL && draft->count >= LIMIT_PAGE_DRAWS) {
         return error_set(error, ERROR_LIMIT, 0,
                          "the run draws too much at once: more than %d changes without a wait",
                          LIMIT_PAGE_DRAWS);

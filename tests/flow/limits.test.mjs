@@ -236,3 +236,22 @@ kinds[ui.slider("Kind", { min = 1, max = ${frames.length} })]()
     assert.equal(await host.stop(), 0, host.log)
   }
 })
+
+test('widgets that are set again and again without a wait: the error tells what is too much', async () => {
+  const host = await Moonlit.start({ script: `
+local ui = require "moonlit"
+ui.slider("a", { key = "a" })
+ui.slider("b", { key = "b" })
+for i = 1, 1e5 do
+  ui.state.a = i % 100
+  ui.state.b = i % 100
+end` })
+  try {
+    const page = await Page.open(host)
+    await page.settled()
+    assert.match(page.find('exception').props.message,
+      /^ui.state.[ab]: the run draws too much at once: more than 80000 changes without a wait$/)
+  } finally {
+    assert.equal(await host.stop(), 0, host.log)
+  }
+})
