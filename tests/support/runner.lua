@@ -88,6 +88,8 @@ run_all(paths)
 if paths[1]:find("store", 1, true) then -- only the store's Lua holds pointers into strings
   pressed = true
   collectgarbage("setpause", 1)
+  -- In steps smaller than the heap: one that is a whole cycle always ends where LuaJIT leaves a
+  -- trace before it has got any further, and the trace is entered again for ever.
   collectgarbage("setstepmul", 2000)
   run_all(paths)
 end
