@@ -105,16 +105,38 @@ static void account(struct run *run)
     run->memory_over = run->memory_over || state_was_refused(state);
 }
 
+/* Where a run was when it had taken much memory: a coroutine that dies of an allocation does not know
+ * the line it was in. */
+static void note_place(struct branch *branch)
+{
+    struct run *run = branch->run;
+    if (run->growth > run->engine->limits.memory_bytes / 4) {
+        failure_locate(run_failure(run), branch->co);
+    }
+}
+
+static void locate_limit(struct branch *branch, const struct failure *noted)
+{
+    struct failure *failure = branch->run->failure;
+    failure_locate(failure, branch->co);
+    if (failure->line == 0) {
+        failure->line = noted->line;
+        memcpy(failure->file, noted->file, sizeof failure->file);
+        memcpy(failure->traceback, noted->traceback, sizeof failure->traceback);
+    }
+}
+
 static void fail(struct branch *branch)
 {
     struct run *run = branch->run;
     lua_State *L = run->engine->state->L;
+    struct failure noted = *run_failure(run);
     lua_xmove(branch->co, L, 1);
     failure_read(run_failure(run), L, branch->co);
     branch->error = luaL_ref(L, LUA_REGISTRYINDEX);
     if (run->memory_over || run->cpu > run->cpu_limit) {
         is_over_limits(run);
-        failure_locate(run->failure, branch->co);
+        locate_limit(branch, &noted);
         run_finish(run, LEAVE_LIMIT);
         return;
     }
@@ -162,6 +184,7 @@ static void after_yield(struct branch *branch)
             run_finish(run, LEAVE_LIMIT);
             return;
         }
+        note_place(branch);
         lua_pushinteger(branch->co, engine->budget);
         branch->arguments = 1;
         branch_ready(branch);

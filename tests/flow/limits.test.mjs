@@ -84,6 +84,20 @@ for (const [name, body] of Object.entries(hogs)) {
   })
 }
 
+test('a memory hog is told with the line it was in', () => withPages(`
+  local t = {}
+  for i = 1, 1e9 do
+    t[i] = ("x"):rep(1000) .. i
+  end`, ['--memory-limit', '8'], async (host, bad) => {
+  bad.press('Bad')
+  await bad.until(() => bad.find('exception'))
+  const { kind, line, source, traceback } = bad.find('exception').props
+  assert.equal(kind, 'Memory limit')
+  assert.ok(line >= 7 && line <= 8, `line ${line}`)
+  assert.match(source.find(([number]) => number === line)[1], /for i|t\[i\]|end/)
+  assert.match(traceback[0], /app.lua:[78]: in the script/)
+}))
+
 async function withPages(body, options, then) {
   const host = await Moonlit.start({ script: script(body), options })
   try {
