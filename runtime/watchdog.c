@@ -22,6 +22,7 @@ struct watchdog {
     struct engine *engine;
     unsigned step; /* milliseconds */
     pthread_t thread;
+    bool watches; /* the thread could be started */
     pthread_t loop_thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -139,7 +140,7 @@ static void start_thread(struct watchdog *watchdog)
     pthread_mutex_init(&watchdog->mutex, NULL);
     pthread_cond_init(&watchdog->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pthread_create(&watchdog->thread, NULL, watch_on_thread, watchdog);
+    watchdog->watches = pthread_create(&watchdog->thread, NULL, watch_on_thread, watchdog) == 0;
 }
 
 struct watchdog *watchdog_new(uv_loop_t *loop, struct engine *engine)
@@ -169,7 +170,9 @@ void watchdog_free(struct watchdog *watchdog)
     watchdog->stopping = true;
     pthread_cond_signal(&watchdog->wake);
     pthread_mutex_unlock(&watchdog->mutex);
-    pthread_join(watchdog->thread, NULL);
+    if (watchdog->watches) {
+        pthread_join(watchdog->thread, NULL);
+    }
     pthread_cond_destroy(&watchdog->wake);
     pthread_mutex_destroy(&watchdog->mutex);
     uv_close((uv_handle_t *)&watchdog->beat, on_closed);

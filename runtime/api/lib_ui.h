@@ -150,6 +150,9 @@ bool call_has(const struct call *call, bool flag, const char *name);
 /* An option that is a finite number; `usual` when it is not given. */
 double call_number_option(const struct call *call, const char *name, double usual);
 
+/* How many at most: a whole number from 1 on, 0 when the option is not given. */
+unsigned call_count_option(const struct call *call, const char *name);
+
 /* ---- lib_ui_choice.c ---- */
 
 void demand_choice(const struct call *call, struct demand *demand);

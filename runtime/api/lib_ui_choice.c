@@ -128,7 +128,7 @@ void demand_choice(const struct call *call, struct demand *demand)
     demand->labels = call_slot(call, "options");
     int count = (int)lua_objlen(call->L, demand->labels);
     demand->free_texts = call_has(call, true, "accept_new_options");
-    demand->most = (unsigned)call_number_option(call, "max_selections", 0);
+    demand->most = call_count_option(call, "max_selections");
     if (call->type == ELEMENT_multiselect) {
         int slot = call_slot(call, "default");
         demand->kind = VALUE_TEXTS;

@@ -75,6 +75,15 @@ double call_number_option(const struct call *call, const char *name, double usua
     return lua_tonumber(call->L, slot);
 }
 
+unsigned call_count_option(const struct call *call, const char *name)
+{
+    double count = call_number_option(call, name, 0);
+    if (call_slot(call, name) != 0 && !(count >= 1 && count <= 1e9 && count == floor(count))) {
+        call_error(call, "%s is a whole number from 1 on, got %g", name, count);
+    }
+    return (unsigned)count;
+}
+
 static void demand_box(const struct call *call, struct demand *demand)
 {
     int slot = call_slot(call, "value");
@@ -93,7 +102,7 @@ static void demand_text(const struct call *call, struct demand *demand)
     int slot = call_slot(call, "value");
     demand->kind = VALUE_TEXT;
     demand->usual = (struct value){.kind = VALUE_TEXT, .text = ""};
-    demand->characters = (size_t)call_number_option(call, "max_chars", 0);
+    demand->characters = call_count_option(call, "max_chars");
     if (call_has(call, false, "value")) {
         demand->may_be_null = true;
         demand->usual.kind = VALUE_NULL;

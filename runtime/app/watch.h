@@ -5,8 +5,8 @@
  * when they are replaced.
  *
  * Changes that come close together are told once, when it has been quiet for
- * LIMIT_WATCH_QUIET_TIME, but at the latest LIMIT_WATCH_TIME after the first; what is told is that some watched file may have changed: whoever is told
- * compares the contents.
+ * LIMIT_WATCH_QUIET_TIME, but at the latest LIMIT_WATCH_TIME after the first. What is told is that
+ * some watched file may have changed: whoever is told compares the contents.
  *
  * Thread: loop.
  */

@@ -20,7 +20,8 @@ struct chunk {
     int factory;   /* reference of the wrapper; LUA_NOREF when it does not compile */
     int newer;     /* what chunk_refresh would have in their place */
     uint64_t newer_hash;
-    int lines;      /* of the source compiled last */
+    int lines; /* of the source */
+    int newer_lines;
     bool is_script; /* else a module */
 };
 
@@ -183,8 +184,8 @@ static int count_lines(const struct buffer *source)
     return lines;
 }
 
-static bool compile_file(struct state *state, struct chunk *chunk, const struct buffer *source,
-                         int *factory, struct error *error)
+static bool compile_file(struct state *state, const struct chunk *chunk,
+                         const struct buffer *source, int *factory, int *lines, struct error *error)
 {
     struct buffer name;
     buffer_init(&name, 4096);
@@ -194,7 +195,7 @@ static bool compile_file(struct state *state, struct chunk *chunk, const struct 
     buffer_deinit(&name);
     if (ok) {
         *factory = luaL_ref(state->L, LUA_REGISTRYINDEX);
-        chunk->lines = count_lines(source);
+        *lines = count_lines(source);
     }
     return ok;
 }
@@ -237,7 +238,7 @@ static bool fill(struct state *state, struct chunk *chunk, struct error *error)
     bool ok = script_read(chunk->path, &source, error);
     if (ok) {
         chunk->hash = hash_of((const char *)source.bytes, source.length);
-        ok = compile_file(state, chunk, &source, &chunk->factory, error);
+        ok = compile_file(state, chunk, &source, &chunk->factory, &chunk->lines, error);
     }
     buffer_deinit(&source);
     return ok;
@@ -336,7 +337,7 @@ static bool look_at(struct state *state, struct chunk *chunk, struct error *erro
     } else if (!ok) {
         ok = !chunk->is_script && error->kind == ERROR_SYSTEM; /* a module may be deleted */
     } else if (chunk->newer_hash != chunk->hash) {
-        ok = compile_file(state, chunk, &source, &chunk->newer, error);
+        ok = compile_file(state, chunk, &source, &chunk->newer, &chunk->newer_lines, error);
     }
     buffer_deinit(&source);
     return ok;
@@ -350,6 +351,7 @@ static bool decide(struct state *state, struct chunk *chunk, bool take)
         luaL_unref(state->L, LUA_REGISTRYINDEX, chunk->factory);
         chunk->factory = chunk->newer;
         chunk->hash = chunk->newer_hash;
+        chunk->lines = chunk->newer_lines;
     } else {
         luaL_unref(state->L, LUA_REGISTRYINDEX, chunk->newer);
     }
