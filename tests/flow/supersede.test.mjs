@@ -61,7 +61,7 @@ ui.metric("Rows", ui.state.rows)
   await database.collection('things').insertMany([{ v: 1 }, { v: 2 }])
   await database.delay(['find'], 600000, 1)
   page.set('toggle', 'Read', true)
-  await page.until(() => page.find('text'))
+  await host.eventually(async () => await database.active() === 1) // the one find that waits
   page.press('Go')
   await page.settled()
   assert.equal(page.find('metric').props.value, 2)
