@@ -57,7 +57,7 @@ static double measure_rerun(const char *file, int rounds)
         exit(1);
     }
     struct registry_app app = host_app_for_registry(host);
-    host->registry = registry_new(&host->engine, &app, "bench", 600000);
+    host->registry = registry_new(&host->engine, &app, "bench", 600000, 1);
     struct session *session = registry_open(host->registry, &error);
     struct outlet outlet = {take, NULL, &bytes};
     struct message hello = {.kind = MESSAGE_HELLO, .load = "bench"};

@@ -67,8 +67,13 @@ static void set_defaults(struct config *config)
         .session_timeout = LIMIT_SESSION_IDLE_TIME / 1e3,
         .session_limit = LIMIT_SESSIONS,
     };
+}
+
+/* What is said on the command line is stronger: a database, or where its store is to be. */
+static void read_environment(struct config *config)
+{
     const char *uri = getenv("MONGODB_URI");
-    if (uri != NULL && uri[0] != '\0') {
+    if (config->database == NULL && config->store == NULL && uri != NULL && uri[0] != '\0') {
         config->database = uri;
     }
 }
@@ -182,6 +187,7 @@ bool config_read(struct config *config, int count, char **arguments, struct erro
     if (config->script == NULL) {
         config->script = ".";
     }
+    read_environment(config);
     return true;
 }
 

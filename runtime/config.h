@@ -29,7 +29,8 @@ struct config {
     double session_limit;   /* a whole number */
 };
 
-/* Defaults, then the environment (MONGODB_URI), then the arguments after `run`. */
+/* The arguments after `run`, then the environment (MONGODB_URI, unless --database or --store is
+ * given), else the defaults. */
 bool config_read(struct config *config, int count, char **arguments, struct error *error);
 
 /* The options' part of `moonlit help run`, to standard output. */

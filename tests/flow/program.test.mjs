@@ -202,7 +202,7 @@ test('a folder is served by its app.lua, and the store stands beside it in .moon
   })
 })
 
-test('MONGODB_URI names the database, and --database is stronger', async () => {
+test('MONGODB_URI names the database, and --database and --store are stronger', async () => {
   const database = await Database.start()
   try {
     await withHost({ script: notes, store: false, env: { MONGODB_URI: database.uri } }, async (host) => {
@@ -213,6 +213,7 @@ test('MONGODB_URI names the database, and --database is stronger', async () => {
     assert.equal(await database.collection('notes').countDocuments(), 1)
     const given = { options: ['--database', database.uri], env: { MONGODB_URI: 'mongodb://127.0.0.1:1/' } }
     await withHost({ script: notes, ...given }, showsNote)
+    await withHost({ script: notes, env: { MONGODB_URI: 'mongodb://127.0.0.1:1/' } }, showsNote)
   } finally {
     await database.stop()
   }
