@@ -14,11 +14,17 @@ export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_erro
 ALL_KINDS=(style units clang asan tsan scripts web flow pages model faults)
 SUMMARY=()
 FAILED=0
+REPORTS=() # what failed, told once more at the end
 
 # note KIND WORDS STATUS
 note() {
   SUMMARY+=("$(printf '%-8s %s' "$1" "$2")")
   [ "$3" -eq 0 ] || FAILED=1
+}
+
+# The failed tests of a log of node's runner, with their reasons.
+failures_of() {
+  awk '/^ *not ok /{on = 1} on {print} /^ *\.\.\.$/{on = 0} /failing tests:$/{on = 1}' "$1" | head -120
 }
 
 run_ctest() { # KIND DIR FILTER...
@@ -35,7 +41,7 @@ run_node() { # KIND FILES...
   local kind=$1; shift
   local log=build/$kind.log status=0
   node --test --test-concurrency="${TEST_CONCURRENCY:-1}" "$@" >"$log" 2>&1 || status=$?
-  [ $status -eq 0 ] || cat "$log"
+  [ $status -eq 0 ] || { cat "$log"; REPORTS+=("$kind" "$(failures_of "$log")"); }
   local passed failed
   passed=$(sed -n 's/^# pass //p' "$log"); failed=$(sed -n 's/^# fail //p' "$log")
   [ -n "$passed" ] || { passed=$(sed -n 's/^ℹ pass //p' "$log"); failed=$(sed -n 's/^ℹ fail //p' "$log"); }
@@ -107,6 +113,7 @@ run_tests() {
     say "Testing: $kind"
     "kind_$kind"
   done
+  [ ${#REPORTS[@]} -eq 0 ] || { say "What failed"; printf '%s\n' "${REPORTS[@]}"; }
   say "Summary"
   printf '%s\n' "${SUMMARY[@]}"
   printf '%s\n' "${SUMMARY[@]}" | awk -v kinds="$FAILED" '

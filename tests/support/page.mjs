@@ -60,11 +60,16 @@ export class Page {
     await this.until(() => this.welcome)
   }
 
-  /** F5: the old load says goodbye, with everything it sent before; a new load of the same session. */
+  /**
+   * F5: the old load says goodbye, with everything it sent before; a new load of the same session,
+   * which has the tree: only then is there something to press.
+   */
   async reload() {
     this.close()
     await this.until(() => this.closed)
-    return Page.open(this.host, { session: this.session })
+    const again = await Page.open(this.host, { session: this.session })
+    await again.until(() => again.messages.some((message) => message.t === 'tree'))
+    return again
   }
 
   cut() {
