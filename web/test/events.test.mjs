@@ -178,6 +178,16 @@ test("a slider keeps one event on its way and always sends the last value", asyn
   assert.deepEqual((await event(3)).values, { [idText(9)]: 75 });
 });
 
+test("one step of a slider is one event", async () => {
+  await at.show(form());
+  at.host.answer = takesAll;
+  await at.page.getByLabel("Amount").press("ArrowRight");
+  await at.page.getByLabel("Range, to").press("ArrowLeft");
+  await at.page.getByRole("button", { name: "Go" }).click();
+  await at.host.heard((message) => message.press !== undefined);
+  assert.deepEqual(at.host.events().map(({ values }) => values), [{ [idText(9)]: 41 }, { [idText(10)]: [20, 59] }, {}]);
+});
+
 test("the two thumbs of a range do not pass each other", async () => {
   await at.show(form());
   await at.page.getByLabel("Range, from").evaluate((input) => { input.value = "90"; input.dispatchEvent(new Event("input", { bubbles: true })); });

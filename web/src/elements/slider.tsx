@@ -107,14 +107,13 @@ function Thumb(props: {
     if (!isRange()) return undefined;
     return `${plainText(p.label)}, ${index === 0 ? "from" : "to"}`;
   };
-  const change = (input: HTMLInputElement, isLast: boolean) => {
+  const change = (input: HTMLInputElement) => {
     const value = limit(Number(input.value));
     input.value = String(value);
     const pair = [...props.values()];
     pair[index] = value;
     const sent = pair.map((one) => (isOfDates(node) ? new Date(one) : one));
     events.setOften(node.id, isRange() ? sent : sent[0]);
-    if (isLast) events.flush();
   };
   /** The two thumbs of a range do not pass each other. */
   const limit = (value: number) => {
@@ -137,8 +136,8 @@ function Thumb(props: {
       disabled={p.disabled}
       aria-label={label()}
       aria-valuetext={props.write(props.values()[index] ?? 0)}
-      onInput={(event) => change(event.currentTarget, false)}
-      onChange={(event) => change(event.currentTarget, true)}
+      onInput={(event) => change(event.currentTarget)}
+      onChange={() => events.flush()}
     />
   ) as HTMLInputElement;
   createRenderEffect(() => {
