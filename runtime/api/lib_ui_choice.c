@@ -92,6 +92,7 @@ struct value choice_read_lua(lua_State *L, enum element_type type, int index, in
 {
     struct value value = {.kind = VALUE_NONE};
     if (type == ELEMENT_multiselect) {
+        value_to_table(L, index);
         if (lua_istable(L, index) && !push_label_list(L, index, options, labels, &value)) {
             value.kind = VALUE_NONE;
         }
@@ -135,7 +136,9 @@ void demand_choice(const struct call *call, struct demand *demand)
         if (slot == 0) {
             lua_newtable(call->L);
             slot = lua_gettop(call->L);
-        } else if (!lua_istable(call->L, slot)) {
+        }
+        value_to_table(call->L, slot);
+        if (!lua_istable(call->L, slot)) {
             call_error(call, "default is a list of options, got a %s",
                        luaL_typename(call->L, slot));
         }

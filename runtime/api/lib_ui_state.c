@@ -184,6 +184,9 @@ int widgets_set_value(lua_State *L)
     }
     const char *name = element_get((enum element_type)widget->type)->name;
     if (widget->type == ELEMENT_button) {
+        if (lua_isnil(L, 2)) {
+            return 1; /* it holds nothing: a loop that empties all keys is right */
+        }
         lua_pushfstring(L, "ui.state.%s is a button, which only the user presses", widget->key);
         return 2;
     }

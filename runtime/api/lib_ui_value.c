@@ -188,6 +188,7 @@ static void push_texts(lua_State *L, const struct bson_element *list)
     struct bson_element item;
     int count = 0;
     lua_newtable(L);
+    value_mark_list(L);
     for (bool ok = bson_walk_begin(&walk, list->value, list->length);
          ok && bson_walk_next(&walk, &item);) {
         size_t length;

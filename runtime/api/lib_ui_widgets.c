@@ -3,6 +3,7 @@
  * what ui.state held for the key before the first draw; else the default of the call.
  */
 #include <lauxlib.h>
+#include <math.h>
 #include <string.h>
 
 #include "api/lib_ui.h"
@@ -68,6 +69,10 @@ static enum origin find_value(const struct call *call, const struct widget *widg
         *value = read_first(call);
         origin = FROM_STATE;
     }
+    if (call->type == ELEMENT_number_input && demand->whole && value->low != floor(value->low)) {
+        value->low = floor(value->low + 0.5); /* typed where whole numbers are asked for */
+        origin = FROM_STATE;
+    }
     if (value->kind == VALUE_NONE || !demand_fits(call->L, demand, value)) {
         *value = demand->usual;
         return FROM_DEFAULT;
@@ -117,6 +122,7 @@ void widget_push_value(const struct call *call, const struct value *value)
         return;
     }
     lua_newtable(call->L);
+    value_mark_list(call->L);
     for (bool ok = bson_walk_begin(&walk, value->texts.value, value->texts.length);
          ok && bson_walk_next(&walk, &item);) {
         size_t length;

@@ -316,8 +316,7 @@ static int array(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
-    slot_push(L, SLOT_ARRAY);
-    lua_setmetatable(L, 1);
+    value_mark_list(L);
     return 1;
 }
 

@@ -86,6 +86,12 @@ static void push_whole(lua_State *L, const struct bson_element *element)
     }
 }
 
+void value_mark_list(lua_State *L)
+{
+    slot_push(L, SLOT_ARRAY);
+    lua_setmetatable(L, -2);
+}
+
 static void push_table(lua_State *L, const uint8_t *bytes, size_t length, bool is_array)
 {
     luaL_checkstack(L, STACK_A_LEVEL, "the document is nested too deep");
@@ -105,8 +111,7 @@ static void push_table(lua_State *L, const uint8_t *bytes, size_t length, bool i
         }
     }
     if (is_array) {
-        slot_push(L, SLOT_ARRAY);
-        lua_setmetatable(L, -2);
+        value_mark_list(L);
     }
 }
 

@@ -49,6 +49,9 @@ void value_push(lua_State *L, const struct bson_element *element, int owner);
 /* Push a view over a copy of a checked document (bson_check). */
 void value_push_document(lua_State *L, const uint8_t *bytes, size_t length);
 
+/* Mark the table on top of the stack as a list: written as an array also when it is empty. */
+void value_mark_list(lua_State *L);
+
 /* Replace the view at `index` by tables, all the way down. Other values stay as they are. */
 void value_to_table(lua_State *L, int index);
 
