@@ -69,9 +69,10 @@ bson.minkey = core.minkey
 ---Behind all other values.
 bson.maxkey = core.maxkey
 
----Raise what a function of core refused, at the line of who called the function that called this.
+---Raise what a function of core refused, at the script's line: whoever calls this returns what it
+---gives, and a function that returns a call has left the stack.
 local function checked(name, value, problem)
-  if value == nil then error(name .. ": " .. problem, 3) end
+  if value == nil then error(name .. ": " .. problem, 2) end
   return value
 end
 

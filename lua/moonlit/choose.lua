@@ -3,6 +3,7 @@
 
 local core = require "moonlit.core.ui"
 local bson = require "moonlit.core.bson"
+local show = require "moonlit.show"
 
 local choose = {}
 
@@ -31,9 +32,11 @@ local choose = {}
 
 local function list_of(name, options)
   if bson.is_view(options) == "array" then return bson.totable(options) end
-  if type(options) ~= "table" then
+  if show.is_cursor(options) then return options:list() end
+  local got = type(options) == "table" and "a table with names" or "a " .. type(options)
+  if type(options) ~= "table" or (#options == 0 and next(options) ~= nil) then
     core.fail(("ui.%s: options is a list, got %s; write ui.%s(\"label\", { \"one\", \"two\" })")
-      :format(name, options == nil and "nil" or "a " .. type(options), name))
+      :format(name, options == nil and "nil" or got, name))
   end
   return options
 end
@@ -42,9 +45,10 @@ local function label_of(name, option, format)
   local label = option
   if format then
     label = format(option)
-  elseif type(option) == "table" or type(option) == "function" then
+  elseif type(option) == "table" or type(option) == "function" or bson.is_view(option) then
     core.fail(("ui.%s: an option is a %s: say how it reads with "
-      .. "{ format_func = function(option) ... end }"):format(name, type(option)))
+      .. "{ format_func = function(option) ... end }")
+      :format(name, bson.is_view(option) or type(option)))
   end
   return type(label) == "string" and label or tostring(label)
 end
@@ -85,16 +89,18 @@ local function chooser(name)
   end
 end
 
----One of a few choices, all visible. Returns the option itself.
----@type fun(label: string, options: any[], choices?: moonlit.ChoiceOptions): any
+---One of a few choices, all visible. Returns the option itself. (waits for a cursor)
+---@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.ChoiceOptions): any
 choose.radio = chooser "radio"
 
 ---One of many choices, in a list that opens. Returns the option itself, nil while none is chosen.
----@type fun(label: string, options: any[], choices?: moonlit.ChoiceOptions): any
+---(waits for a cursor)
+---@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.ChoiceOptions): any
 choose.selectbox = chooser "selectbox"
 
 ---Any number of choices. Returns a list of the options, in the order of choosing.
----@type fun(label: string, options: any[], choices?: moonlit.ManyOptions): any[]
+---(waits for a cursor)
+---@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.ManyOptions): any[]
 choose.multiselect = chooser "multiselect"
 
 return choose

@@ -358,7 +358,9 @@ function modules.freeze(name, library)
     error(("there is no %q in %s%s"):format(tostring(key), name,
       like and ("; did you mean %q?"):format(like) or ""), 2)
   end })
-  return freeze(name, library)
+  local proxy = freeze(name, library)
+  getmeta(proxy).__handle = "library"
+  return proxy
 end
 
 ---Fresh globals for a run.

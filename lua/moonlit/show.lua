@@ -10,11 +10,14 @@ local show = {}
 -- Those of cursors and handles are closed to getmetatable.
 local metatable_of = debug.getmetatable
 
-local function is_cursor(value)
+---@private for choose.lua
+function show.is_cursor(value)
   if type(value) ~= "userdata" then return false end
   local metatable = metatable_of(value)
   return metatable ~= nil and metatable.__handle == "cursor"
 end
+
+local is_cursor = show.is_cursor
 
 local function is_error(value)
   if type(value) ~= "table" then return false end
@@ -229,7 +232,7 @@ local function words_for(value)
   local is_shown = is_cursor(value) or core.type(value) or bson.is_view(value)
   if kind == "table" or is_shown then return nil end
   if kind == "function" then return "`function`" end
-  local words = tostring(value)
+  local words = tostring(value):gsub("^(-?%d+)U?LL$", "%1") -- an int64 without its mark
   return words:find("\n", 1, true) and "\n```\n" .. words .. "\n```\n" or "`" .. words .. "`"
 end
 

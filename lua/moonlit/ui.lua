@@ -27,7 +27,8 @@ local PLAIN = {
   "slider", "number_input", "text_input", "text_area",
 }
 for _, name in ipairs(PLAIN) do ui[name] = core.elements[name] end
-local INNER = { within = true, update = true, slot = true, open = true } -- no drawing calls
+-- no drawing calls
+local INNER = { within = true, update = true, slot = true, open = true, is_cursor = true }
 for _, module in ipairs { choose, show, layout } do
   for name, f in next, module do
     if not INNER[name] then ui[name] = f end

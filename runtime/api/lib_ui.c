@@ -280,10 +280,25 @@ static int take_away(lua_State *L)
     return 0;
 }
 
-/* type(value): the element's name of a handle, nil for anything else. */
+/* ui:write("words") is a call of the library itself. */
+static bool is_library(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TUSERDATA || !luaL_getmetafield(L, 1, "__handle")) {
+        return false;
+    }
+    bool is = lua_type(L, -1) == LUA_TSTRING && strcmp(lua_tostring(L, -1), "library") == 0;
+    lua_pop(L, 1);
+    return is;
+}
+
+/* type(value): the element's name of a handle, nil for anything else. What ui.lua gives first is
+ * the first argument of a call. */
 static int get_type(lua_State *L)
 {
     const struct handle *handle = handle_get(L, 1);
+    if (handle == NULL && is_library(L)) {
+        return lib_ui_error(L, "the calls of ui are no methods; write ui.write(...), with a dot");
+    }
     if (handle == NULL) {
         return 0;
     }

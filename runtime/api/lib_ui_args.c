@@ -24,8 +24,8 @@ static void read_key(struct call *call, int index)
         lua_pushvalue(call->L, index);
         index = lua_gettop(call->L);
     } else if (lua_type(call->L, index) != LUA_TSTRING) {
-        call_error(call, "key is a name: { key = \"...\" }, got a %s",
-                   luaL_typename(call->L, index));
+        call_error(call, "key is a name, { key = tostring(...) }, got %s",
+                   lib_ui_kind(call->L, index));
     }
     call->key = lua_tolstring(call->L, index, &call->key_length);
     if (call->key_length == 0 || call->key_length > LIMIT_WIDGET_KEY ||

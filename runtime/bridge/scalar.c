@@ -257,6 +257,25 @@ static int dbpointer_id(lua_State *L)
     return 1;
 }
 
+/* "Saved as " .. id */
+static int concatenate(lua_State *L)
+{
+    for (int i = 1; i <= 2; i++) {
+        const struct scalar *scalar = scalar_get(L, i);
+        if (scalar == NULL && !lua_isstring(L, i)) {
+            return luaL_error(L, "attempt to concatenate a %s value", luaL_typename(L, i));
+        }
+        if (scalar != NULL) {
+            lua_pushcfunction(L, to_text);
+            lua_pushvalue(L, i);
+            lua_call(L, 1, 1);
+            lua_replace(L, i);
+        }
+    }
+    lua_concat(L, 2);
+    return 1;
+}
+
 /* ---- making the metatables ---- */
 
 struct method {
@@ -318,6 +337,7 @@ static void open_kind(lua_State *L, enum bson_kind kind)
     lua_setfield(L, -2, "__index");
     set_function(L, "__newindex", refuse_change);
     set_function(L, "__tostring", to_text);
+    set_function(L, "__concat", concatenate);
     set_function(L, "__eq", is_equal);
     if (is_ordered(kind)) {
         set_function(L, "__lt", is_less);

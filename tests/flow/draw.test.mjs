@@ -90,6 +90,46 @@ ui.text(r[1] .. "-" .. r[2])
   assert.deepEqual(shown(page), ['0 0 0.5', '0 4 3', '1-2'])
 }))
 
+test('a fraction typed where whole numbers are asked for is rounded, on the page and in ui.state', () => withApp(`
+local n = ui.number_input("n", { value = 7, key = "n", max = 10 })
+ui.text(n .. " " .. ui.state.n)
+`, async (page) => {
+  page.set('number_input', 'n', 3.7)
+  await page.settled()
+  assert.deepEqual(shown(page), ['4 4'])
+  assert.equal(page.find('number_input').props.value, 4)
+}))
+
+test('an empty multiselect is a list, not a document, wherever it goes', () => withApp(`
+local bson = require "moonlit.bson"
+local saved = bson.doc { { "tags", bson.array { "a" } } }
+local one = ui.multiselect("one", { "a", "b" })
+local two = ui.multiselect("two", { "a", "b" }, { default = saved.tags, key = "two" })
+if ui.button "None" then ui.state.two = bson.doc { { "tags", bson.array {} } }.tags end
+ui.text(bson.json { one = one, two = two, three = ui.state.two })
+`, async (page) => {
+  assert.match(shown(page)[0], /"one" : \[ *\]/)
+  assert.match(shown(page)[0], /"two" : \[ "a" \]/)
+  page.press('None')
+  await page.settled()
+  page.press('None')
+  await page.settled()
+  assert.match(shown(page)[0], /"two" : \[ *\]/)
+  assert.match(shown(page)[0], /"three" : \[ *\]/)
+}))
+
+test('a button holds nothing in ui.state, and may be emptied with the others', () => withApp(`
+ui.button("b", { key = "b" })
+ui.state.b = nil
+ui.text(tostring(ui.state.b))
+local ok, problem = pcall(function() ui.state.b = true end)
+ui.text(problem)
+`, async (page) => {
+  const [value, problem] = shown(page)
+  assert.equal(value, 'nil')
+  assert.match(problem, /ui\.state\.b is a button, which only the user presses/)
+}))
+
 test('misuse raises at the line of the script, with a sentence', async () => {
   const cases = [
     ['ui.slider("n", { mn = 1 })', /there is no option "mn"; did you mean "min"\?/],
@@ -111,6 +151,11 @@ test('misuse raises at the line of the script, with a sentence', async () => {
     ['ui.json("{ nonsense")', /ui\.json: /],
     ['ui.table(5)', /rows is a list/],
     ['ui.text("a\\255")', /body is not UTF-8/],
+    ['ui.selectbox("s", { a = "Apple" })', /options is a list, got a table with names; write ui\.selectbox\("label"/],
+    ['ui:write("a")', /the calls of ui are no methods; write ui\.write\(\.\.\.\), with a dot/],
+    ['ui:columns(2)', /with a dot/],
+    ['ui.button("b", { key = ui.sidebar })', /key is a name, \{ key = tostring\(\.\.\.\) \}, got an object/],
+    ['require("moonlit.bson").oid("12")', /bson\.oid: an ObjectId is made of 24 hexadecimal digits/],
     ['ui.text("x"):button("b")', /only an element that shows something/],
     ['ui.sidebar:nothing()', /has no method "nothing"/],
     ['ui.txt("a")', /there is no "txt" in moonlit; did you mean "text"\?/],
@@ -177,7 +222,7 @@ one:text "after"
 
 test('ui.write shows anything', () => withApp(`
 local bson = require "moonlit.bson"
-ui.write("a", "b", 3, nil, true)
+ui.write("a", "b", 3, nil, true, bson.int64 "9007199254740993")
 ui.write({ { a = 1, b = 2 }, { a = 3, c = 4 } })
 ui.write({ a = 1 }, "and", bson.oid "65a1b2c3d4e5f60718293a4b", print)
 ui.write({ 1, 2, 3 })
@@ -186,7 +231,7 @@ ui.json('[1, {"a": null}]')
 ui.write(bson.doc { { "z", 1 }, { "a", 2 } })
 `, async (page) => {
   assert.deepEqual(page.elements().map((node) => node.type), ['markdown', 'table', 'json', 'markdown', 'json', 'table', 'json', 'json'])
-  assert.equal(page.elements('markdown')[0].props.body, 'a b `3` `nil` `true`')
+  assert.equal(page.elements('markdown')[0].props.body, 'a b `3` `nil` `true` `9007199254740993`')
   assert.deepEqual(page.elements('table')[0].props.columns, ['a', 'b', 'c'])
   assert.equal(page.elements('markdown')[1].props.body, 'and `65a1b2c3d4e5f60718293a4b` `function`')
   assert.deepEqual(page.elements('json')[2].props.body, [1, { a: null }])
@@ -216,6 +261,23 @@ ui.toast "Saved"
   page.press('Again')
   await page.settled()
   assert.notEqual(page.find('toast').id, first)
+}))
+
+test('a choice takes a cursor, and gives back the document', () => withApp(`
+local moons = require("moonlit.mongo").database().moons
+ui.once("seed", function() moons:insert_many { { _id = 1, name = "Io" }, { _id = 2, name = "Titan" } } end)
+local moon = ui.selectbox("moon", moons:find({}, { sort = { _id = 1 } }), { format_func = function(moon) return moon.name end })
+ui.text(moon._id)
+local ok, problem = pcall(ui.radio, "r", moons:find())
+ui.text(problem)
+`, async (page) => {
+  assert.deepEqual(page.find('selectbox').props.options, ['Io', 'Titan'])
+  const [id, problem] = shown(page)
+  assert.equal(id, '1')
+  assert.match(problem, /an option is a document: say how it reads with \{ format_func/)
+  page.set('selectbox', 'moon', 'Titan')
+  await page.settled()
+  assert.equal(shown(page)[0], '2')
 }))
 
 test('ui.table and ui.write take a cursor, and an error of the database', () => withApp(`

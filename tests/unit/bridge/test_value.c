@@ -169,6 +169,9 @@ static void makers_tell_what_they_hold(void **state)
         *state,
         "local id = bson.oid('507f1f77bcf86cd799439011')\n"
         "equal(tostring(id), '507f1f77bcf86cd799439011') equal(id:hex(), tostring(id))\n"
+        "equal('id ' .. id .. '!', 'id 507f1f77bcf86cd799439011!')\n"
+        "equal(bson.decimal('1.50') .. 2, '1.502') equal(pcall(function() return id .. {} end), "
+        "false)\n"
         "equal(id:time(), 0x507f1f77) equal(id, bson.oid(tostring(id)))\n"
         "equal(bson.oid() ~= bson.oid(), true) equal(id < bson.oid(), true)\n"
         "local date = bson.date{ year = 2024, month = 2, day = 29, hour = 23, ms = 5 }\n"
