@@ -1,5 +1,6 @@
 # Write every Lua source below ROOT as bytes into one C file OUT: struct lua_module lua_modules[].
 file(GLOB_RECURSE sources RELATIVE ${ROOT} ${ROOT}/*.lua)
+list(FILTER sources EXCLUDE REGEX "^meta/") # what editors read, and nothing runs
 list(SORT sources)
 set(text "/* Made from lua/ by cmake/embed_lua.cmake. */\n#include \"bridge/module.h\"\n\n")
 set(table "const struct lua_module lua_modules[] = {\n")

@@ -7,29 +7,6 @@ local show = require "moonlit.show"
 
 local choose = {}
 
----@class moonlit.WidgetOptions
----@field key? string a name of its own: ui.state[key] reads and writes the value
----@field help? string a tooltip beside the label; Markdown
----@field disabled? boolean shown, but cannot be used
----@field label_visibility? "visible"|"hidden"|"collapsed"
----@field width? "stretch"|"content"|number
----@field on_change? moonlit.OnChange called before the next run's body after a change
----@field args? any[] arguments for the callback
-
----@class moonlit.ChoiceOptions: moonlit.WidgetOptions
----@field index? integer|false which is chosen before the user does, from 1; false for none
----@field format_func? fun(option: any): string makes the label of an option; tostring by default
----@field placeholder? string shown while nothing is chosen
----@field accept_new_options? boolean the user may type what is not listed
----@field filter_mode? "contains"|"prefix"|"fuzzy" how typing narrows the list
----@field horizontal? boolean side by side (radio)
----@field captions? string[] a pale line below each option (radio)
-
----@class moonlit.ManyOptions: moonlit.ChoiceOptions
----@field default? any[] the options chosen before the user does
----@field max_selections? integer
----@field select_all? boolean the list begins with an entry that chooses all
-
 local function list_of(name, options)
   if bson.is_view(options) == "array" then return bson.totable(options) end
   if show.is_cursor(options) then return options:list() end
@@ -90,17 +67,17 @@ local function chooser(name)
 end
 
 ---One of a few choices, all visible. Returns the option itself. (waits for a cursor)
----@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.ChoiceOptions): any
+---@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.RadioOptions): any
 choose.radio = chooser "radio"
 
 ---One of many choices, in a list that opens. Returns the option itself, nil while none is chosen.
 ---(waits for a cursor)
----@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.ChoiceOptions): any
+---@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.SelectboxOptions): any
 choose.selectbox = chooser "selectbox"
 
 ---Any number of choices. Returns a list of the options, in the order of choosing.
 ---(waits for a cursor)
----@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.ManyOptions): any[]
+---@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.MultiselectOptions): any[]
 choose.multiselect = chooser "multiselect"
 
 return choose

@@ -5,6 +5,8 @@ local ui = require "moonlit.ui"
 local wait = require "moonlit.wait"
 local state = require "moonlit.state"
 
+-- The drawing calls are in lua/meta, for editors.
+---@class moonlit: moonlit.Show, moonlit.Wait
 local moonlit = {}
 
 for name, value in pairs(ui) do moonlit[name] = value end

@@ -48,34 +48,9 @@ local function block(name)
   end
 end
 
----@alias moonlit.Width "stretch"|"content"|number
----@alias moonlit.Gap "none"|"small"|"medium"|"large"|number
----@alias moonlit.OnChange fun(...)|"rerun"|"ignore"
-
----@class moonlit.ContainerOptions
----@field border? boolean draw it as a card
----@field height? "content"|"stretch"|number pixels: then it scrolls
----@field width? moonlit.Width
----@field horizontal? boolean side by side instead of below each other
----@field horizontal_alignment? "left"|"center"|"right"|"distribute"
----@field vertical_alignment? "top"|"center"|"bottom"|"distribute"
----@field gap? moonlit.Gap
----@field autoscroll? boolean with a height: stay at the end while something is added
----@field wrap? boolean side by side: go on below where there is no room; true by default
----@field key? string
-
 ---An invisible box that may be filled later and out of order.
 ---@type fun(options?: moonlit.ContainerOptions, f?: fun()): moonlit.Container
 layout.container = block "container"
-
----@class moonlit.ExpanderOptions
----@field expanded? boolean open at first
----@field on_change? moonlit.OnChange tell the script when it is opened or closed
----@field args? any[] arguments for the callback
----@field icon? string
----@field type? "default"|"compact"
----@field width? moonlit.Width
----@field key? string
 
 ---A box that folds. With on_change, `open` of its handle and ui.state[key] say whether it is open.
 ---@type fun(label: string, options?: moonlit.ExpanderOptions, f?: fun()): moonlit.Container
@@ -106,14 +81,6 @@ local function weights_of(spec)
   end
   return spec
 end
-
----@class moonlit.ColumnsOptions
----@field gap? moonlit.Gap
----@field vertical_alignment? "top"|"center"|"bottom"
----@field border? boolean draw each as a card
----@field wrap? boolean go on below where there is no room; true by default
----@field width? moonlit.Width
----@field key? string
 
 ---Columns side by side: local left, right = ui.columns(2)
 ---@param spec integer|number[] how many, or a list of weights
@@ -154,14 +121,6 @@ local function draw_tabs(group, names)
   end
   return unpack(tabs)
 end
-
----@class moonlit.TabsOptions
----@field default? string the tab open at first
----@field on_change? moonlit.OnChange tell the script when another one is chosen
----@field args? any[] arguments for the callback
----@field width? moonlit.Width
----@field height? "content"|number pixels: then the pages scroll
----@field key? string
 
 ---Pages behind each other: local first, second = ui.tabs { "First", "Second" }
 ---With on_change, `first.open` says whether it is the one chosen, and ui.state[key] its name.
@@ -219,7 +178,7 @@ end
 ---Say that something is being done while f runs; it appears after half a second and goes when f
 ---ends. What f draws stays. (waits if f does)
 ---@param text? string
----@param options? { show_time?: boolean, width?: moonlit.Width }
+---@param options? moonlit.SpinnerOptions
 ---@param f fun(): any
 ---@return any ... what f returns
 ---@overload fun(text: string, f: fun(): any): any
@@ -265,13 +224,6 @@ local function open_status(f, ...)
   end
   return handle
 end
-
----@class moonlit.StatusOptions
----@field expanded? boolean open at first
----@field state? "running"|"complete"|"error"
----@field type? "default"|"compact"
----@field width? moonlit.Width
----@field key? string
 
 ---A box for the steps of a longer task. With a function it is complete, or shows an error, when
 ---that ends; without, say so with box:update { state = "complete" }. (waits if f does)

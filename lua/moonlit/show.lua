@@ -3,6 +3,7 @@
 local core = require "moonlit.core.ui"
 local bson = require "moonlit.core.bson"
 
+---@class moonlit.Show
 local show = {}
 
 -- ---- what is it ----
@@ -90,15 +91,6 @@ local function draw_table(handle, rows, options)
   return core.elements.table(list, options)
 end
 
----@class moonlit.TableOptions
----@field columns? string[] which, in which order
----@field border? boolean|"horizontal"
----@field hide_index? boolean
----@field hide_header? boolean
----@field width? moonlit.Width
----@field height? "content"|"stretch"|number pixels: then it scrolls
----@field key? string
-
 ---A static table. (waits for a cursor)
 ---@param rows any a list of documents or lists, a cursor, or one document
 ---@param options? moonlit.TableOptions
@@ -161,7 +153,7 @@ end
 
 ---A value as a collapsible tree; BSON types are shown as such.
 ---@param body any a table, a document, or a text that holds JSON
----@param options? { expanded?: boolean|integer, width?: moonlit.Width, key?: string }
+---@param options? moonlit.JsonOptions
 ---@return moonlit.Handle
 function show.json(body, options, ...)
   if core.type(body) then return draw_json(body, options, ...) end
@@ -216,7 +208,7 @@ end
 
 ---An error value, as pcall gives it, with the script's line and its source.
 ---@param problem any
----@param options? { width?: moonlit.Width, key?: string }
+---@param options? moonlit.ExceptionOptions
 ---@return moonlit.Handle
 function show.exception(problem, options, ...)
   if core.type(problem) then return core.raw.exception(problem, exception_of(options, ...)) end

@@ -12,6 +12,7 @@ local layout = require "moonlit.layout"
 
 ---An element on the page: its methods draw over it.
 ---@class moonlit.Handle
+---@field write fun(handle: moonlit.Handle, ...: any) as ui.write
 
 ---A container: its methods draw inside, and so does calling it with a function.
 ---@class moonlit.Container: moonlit.Handle
@@ -47,7 +48,7 @@ end
 ---A bar that fills.
 ---@param value number 0.0 to 1.0, or a whole number to 100
 ---@param text? string a line above the bar
----@param options? { width?: "stretch"|number, key?: string }
+---@param options? moonlit.ProgressOptions
 ---@return moonlit.Handle
 function ui.progress(value, text, options, ...)
   if core.type(value) then return core.elements.progress(value, fraction_of(text), options, ...) end
@@ -104,7 +105,6 @@ function metatable.__tostring(handle)
   return "ui." .. core.type(handle)
 end
 
-ui.slot = layout.slot
 for _, name in ipairs { "main", "sidebar", "bottom" } do ui[name] = core.roots[name] end
 
 -- A widget that was never drawn may have been given its value in ui.state.

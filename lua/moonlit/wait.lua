@@ -3,6 +3,7 @@
 
 local core = require "moonlit.core.run"
 
+---@class moonlit.Wait
 local wait = {}
 
 -- Misuse is raised at the script's own line.
@@ -37,10 +38,10 @@ function wait.together(...)
   local functions = { ... }
   local count = select("#", ...)
   for i = 1, count do check_function("ui.together", i, functions[i]) end
-  local ui = require "moonlit.ui"
+  local layout = require "moonlit.layout"
   local calls = {}
   for i = 1, count do
-    local slot = core.session_or_nil() and ui.slot() or nil
+    local slot = core.session_or_nil() and layout.slot() or nil
     calls[i] = { functions[i], slot }
   end
   local ok, results = core.together(nil, calls)

@@ -83,6 +83,23 @@ test('an option of the wrong kind raises, and the sentence names it', async () =
 
 /* ---- particular ones ---- */
 
+test('an editor knows every drawing call, as a function of ui and as a method', () => withApp(`
+local names = {}
+for name, value in pairs(ui) do if type(value) == "function" then names[#names + 1] = name end end
+ui.text(table.concat(names, " "))
+`, async (page) => {
+  const named = (file, call) => [...readFileSync(new URL(`../../lua/${file}.lua`, import.meta.url), 'utf8').matchAll(call)].map(([, name]) => name)
+  const drawing = named('meta/moonlit', /^function ui\.(\w+)\(.*\) end$/gm)
+  const others = ['init', 'wait'].flatMap((file) => named(`moonlit/${file}`, /^function (?:moonlit|wait)\.(\w+)\(/gm))
+  assert.deepEqual(page.find('text').props.body.split(' ').sort(), [...drawing, ...others, 'write'].sort())
+  assert.deepEqual(named('meta/moonlit', /^function handle:(\w+)\(.*\) end$/gm), drawing)
+  for (const { element, name } of fields) {
+    const type = element.replace(/(^|_)(.)/g, (_, __, letter) => letter.toUpperCase())
+    const [options] = named('meta/moonlit', new RegExp(`^---@class moonlit\\.${type}Options\\n((?:---@field .*\\n)+)`, 'gm'))
+    assert.match(options ?? '', new RegExp(`^---@field ${name}\\? `, 'm'), `${element}.${name}`)
+  }
+}))
+
 test('the names that other houses give to options lead to ours', async () => {
   const cases = [['ui.slider("n", { min_value = 1 })', 'min'], ['ui.number_input("n", { max_value = 1 })', 'max'], ['ui.radio("r", { 1 }, { format = tostring })', 'format_func']]
   await withApp(counter(cases.map(([code]) => code)), async (page) => {

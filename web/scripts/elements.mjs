@@ -1,57 +1,12 @@
 /*
  * Reads runtime/ui/elements.def and writes what follows from it: the client's types
- * (src/elements.gen.ts) and the reference page (docs/elements.md). With --check it writes nothing
- * and fails when one of them is stale.
+ * (src/elements.gen.ts), the reference page (docs/elements.md) and what editors know of the drawing
+ * calls (lua/meta/moonlit.lua). With --check it writes nothing and fails when one of them is stale.
  */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-
-const root = new URL("../../", import.meta.url);
-const definition = readFileSync(new URL("runtime/ui/elements.def", root), "utf8");
-
-/** The arguments of one macro line, split at the commas outside of quotes and parentheses. */
-function splitArguments(text) {
-  const parts = [];
-  let depth = 0, quoted = false, part = "";
-  for (let i = 0; i < text.length; i++) {
-    const letter = text[i];
-    if (quoted && letter === "\\") { part += letter + text[++i]; continue; }
-    if (letter === '"') quoted = !quoted;
-    if (!quoted && letter === "(") depth++;
-    if (!quoted && letter === ")") depth--;
-    if (!quoted && depth === 0 && letter === ",") { parts.push(part.trim()); part = ""; } else part += letter;
-  }
-  return [...parts, part.trim()];
-}
-
-const unquote = (text) => (text.startsWith('"') ? JSON.parse(text) : text);
-
-function readDefinition() {
-  const elements = new Map(), common = [];
-  let group = "";
-  for (const line of definition.split("\n")) {
-    const heading = /^\/\* ---- (.+?) ---- \*\/$/.exec(line);
-    if (heading) group = heading[1];
-    const macro = /^(ELEMENT|FIELD|WIDGET_FIELD)\((.+)\)\s*$/.exec(line);
-    if (!macro) continue;
-    const [kind, parts] = [macro[1], splitArguments(macro[2])];
-    if (kind === "ELEMENT") {
-      elements.set(parts[0], { name: parts[0], kind: parts[1], doc: unquote(parts[2]), group, fields: [] });
-    } else if (kind === "WIDGET_FIELD") {
-      common.push(readField(parts));
-    } else {
-      const element = elements.get(parts[0]);
-      if (!element) throw new Error(`FIELD of an element that is not listed above it: ${line}`);
-      element.fields.push(readField(parts.slice(1)));
-    }
-  }
-  return { elements: [...elements.values()], common };
-}
-
-function readField([name, source, type, fallback, doc]) {
-  if (doc === undefined) throw new Error(`a FIELD with too few parts: ${name}`);
-  return { name, source, type, fallback, doc: unquote(doc) };
-}
+import { fieldsOf, isKind, pascal, readDefinition, root, ROOTS, unquote, wordsOf } from "./definition.mjs";
+import { writeStubs } from "./stubs.mjs";
 
 /* ---- TypeScript ---- */
 
@@ -63,8 +18,6 @@ const TYPES = {
 /* Words of a ONE_OF that name a kind of value. */
 const KINDS = { true: "true", false: "false", number: "number", text: "string", bson: "Value" };
 
-const wordsOf = (field) => /^(?:CHOICE|ONE_OF)\((.+)\)$/.exec(field.type)?.[1].split("|");
-const isKind = (field, word) => field.type.startsWith("ONE_OF") && word in KINDS;
 
 function typeOf(field) {
   const words = wordsOf(field);
@@ -81,14 +34,7 @@ function literalOf(field) {
   return JSON.stringify(unquote(text));
 }
 
-const pascal = (name) => name.replace(/(^|_)(.)/g, (_, __, letter) => letter.toUpperCase());
 const isOnWire = (field) => field.source !== "LOCAL";
-
-function fieldsOf(element, common) {
-  const shared = element.kind === "WIDGET" ? common : [];
-  const order = (field) => (field.source === "ARG" ? 0 : 1);
-  return [...shared, ...element.fields].sort((a, b) => order(a) - order(b));
-}
 
 function writeTypes({ elements, common }) {
   const out = [
@@ -125,7 +71,6 @@ const WORDS = {
   NUMBERS: "list of numbers", VALUE: "value", FUNCTION: "function", SIZE: "size",
 };
 const MADE_BY = { column: "columns", tab: "tabs" };
-const ROOTS = new Set(["main", "sidebar", "event", "bottom"]);
 
 function signatureOf(element, common) {
   if (ROOTS.has(element.name)) return `ui.${element.name}`;
@@ -197,6 +142,7 @@ const parsed = readDefinition();
 const files = [
   [new URL("web/src/elements.gen.ts", root), writeTypes(parsed)],
   [new URL("docs/elements.md", root), writeReference(parsed)],
+  [new URL("lua/meta/moonlit.lua", root), writeStubs(parsed)],
 ];
 const isCheck = process.argv.includes("--check");
 for (const [url, text] of files) {
