@@ -7,6 +7,9 @@ local core = require "moonlit.core.bson"
 
 ---The types of BSON that Lua lacks, and what can be asked of documents.
 ---
+---The fields of a table are written in the order of their names, so that equal tables are equal
+---documents; bson.doc says another order.
+---
 ---A number is written as int32, int64 or double, whichever is the first that holds it: 3 as int32,
 ---also when it was read as 3.0. bson.double and bson.int64 say the type, and a document that is
 ---written back as it came keeps every byte. What cannot be written is refused with its place.

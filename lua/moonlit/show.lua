@@ -102,41 +102,6 @@ end
 
 -- ---- json ----
 
--- A plain table has no order: its names are shown sorted, so that it looks the same in every run.
--- What cannot be shown is left as it is, for the sentence that refuses it.
-local in_order
-
-local function list_in_order(list, done)
-  local copy, count = {}, 0
-  for key in next, list do
-    if type(key) ~= "number" then return list end
-    count = count + 1
-  end
-  if count ~= #list then return list end
-  for i = 1, count do copy[i] = in_order(list[i], done) end
-  return bson.array(copy)
-end
-
-local function names_in_order(document, done)
-  local names, fields = {}, {}
-  for name in next, document do
-    if type(name) ~= "string" then return document end
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  for i, name in ipairs(names) do fields[i] = { name, in_order(document[name], done) } end
-  return #names > 0 and bson.doc(fields) or document
-end
-
-function in_order(value, done)
-  if type(value) ~= "table" or getmetatable(value) ~= nil then return value end
-  if done[value] == nil then
-    done[value] = value -- met again inside itself: a circle
-    done[value] = #value > 0 and list_in_order(value, done) or names_in_order(value, done)
-  end
-  return done[value]
-end
-
 local function draw_json(handle, body, ...)
   if type(body) == "string" then
     local value, problem = bson.from_json(body)
@@ -146,7 +111,6 @@ local function draw_json(handle, body, ...)
     body = bson.array(body:list())
   end
   if body == nil then body = bson.null end
-  body = in_order(body, {})
   if handle then return core.elements.json(handle, body, ...) end
   return core.elements.json(body, ...)
 end

@@ -3,7 +3,8 @@
  *
  *   number          int32, int64 (within 2^53) or double, whichever holds it
  *   int64 cdata     int64                          text       string, valid UTF-8
- *   table           array when its keys are 1 to n, else document; {} is a document
+ *   table           array when its keys are 1 to n, else document, its fields in the order of
+ *                   their names; {} is a document
  *   bson.array      array, also when empty         view       its own bytes (view.h)
  *   scalar          every other type (scalar.h)    nil        nothing: the field is not there
  *

@@ -10,6 +10,7 @@
 
 #include "bridge/scalar.h"
 #include "bridge/slots.h"
+#include "bridge/value_order.h"
 #include "bridge/view.h"
 #include "limits.h"
 
@@ -317,6 +318,9 @@ static bool encode_table(struct encoder *e, int index, const char *name)
         return false;
     }
     bson_write_end(&e->out, mark);
+    if (!is_array) {
+        value_order(&e->out, mark);
+    }
     e->depth--;
     return true;
 }
@@ -350,6 +354,16 @@ static bool encode_value(struct encoder *e, int index, const char *name)
 
 /* ---- the two entries ---- */
 
+static void begin(struct encoder *e, lua_State *L, struct buffer *out, const char *root,
+                  struct error *error)
+{
+    e->L = L;
+    e->out = (struct bson_out){out, false};
+    e->error = error;
+    e->depth = 0;
+    e->root = root;
+}
+
 static bool encode(struct encoder *e, int index, const char *name)
 {
     lua_State *L = e->L;
@@ -372,11 +386,7 @@ static bool encode(struct encoder *e, int index, const char *name)
 bool value_encode(lua_State *L, int index, struct buffer *out, struct error *error)
 {
     struct encoder e;
-    e.L = L;
-    e.out = (struct bson_out){out, false};
-    e.error = error;
-    e.depth = 0;
-    e.root = "";
+    begin(&e, L, out, "", error);
     if (lua_type(L, index) != LUA_TTABLE && view_get(L, index) == NULL) {
         return refuse(&e, "expected a table or a document, got a %s",
                       lua_typename(L, lua_type(L, index)));
@@ -388,10 +398,6 @@ bool value_encode_field(lua_State *L, int index, struct buffer *out, const char 
                         struct error *error)
 {
     struct encoder e;
-    e.L = L;
-    e.out = (struct bson_out){out, false};
-    e.error = error;
-    e.depth = 0;
-    e.root = name;
+    begin(&e, L, out, name, error);
     return encode(&e, index, name);
 }

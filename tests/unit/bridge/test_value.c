@@ -163,6 +163,25 @@ static void every_maker_writes_the_type_it_says(void **state)
                 "equal(bson.type(bson.doc{ { 'x', nil } }, 'x'), nil)\n");
 }
 
+static void a_table_is_written_in_the_order_of_its_names(void **state)
+{
+    lua_case_run(
+        *state,
+        "local one, other, names = {}, {}, {}\n"
+        "for i = 1, 99 do one['n' .. i] = { z = i, a = { y = 'text', b = {} } } end\n"
+        "for i = 99, 1, -1 do\n"
+        "  other['n' .. i] = { a = { b = {}, y = 'text' }, z = i }\n"
+        "  names[i] = 'n' .. i\n"
+        "end\n"
+        "table.sort(names)\n"
+        "equal(bson.bytes(one) == bson.bytes(other), true)\n"
+        "local doc = bson.from_bytes(bson.bytes(one))\n"
+        "equal(table.concat(bson.keys(doc), ' '), table.concat(names, ' '))\n"
+        "equal(bson.json(doc.n7), '{ \"a\" : { \"b\" : {  }, \"y\" : \"text\" }, \"z\" : 7 }')\n"
+        "local own = bson.doc{ { 'z', 1 }, { 'a', { d = 1, c = { 3, 2 } } } }\n"
+        "equal(bson.json(own), '{ \"z\" : 1, \"a\" : { \"c\" : [ 3, 2 ], \"d\" : 1 } }')\n");
+}
+
 static void makers_tell_what_they_hold(void **state)
 {
     lua_case_run(
@@ -343,6 +362,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(random_documents_come_back_as_they_were, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_maker_writes_the_type_it_says, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_table_is_written_in_the_order_of_its_names, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(makers_tell_what_they_hold, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_bson_cannot_hold_is_refused_by_its_place, set_up,
                                         tear_down),
