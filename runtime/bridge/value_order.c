@@ -10,7 +10,10 @@ struct field {
     size_t length;
 };
 
-enum { HEAD = 4, FRAME = HEAD + 1 }; /* of a document: its length; that and the NUL behind it */
+enum { HEAD = 4 }; /* of a document: its length */
+
+/* Ordinary documents are ordered on the stack. */
+enum { FEW = 32, SMALL = 1024 };
 
 static struct field read_field(const struct bson_element *element)
 {
@@ -23,70 +26,69 @@ static int compare(const void *a, const void *b)
     return strcmp(((const struct field *)a)->name, ((const struct field *)b)->name);
 }
 
-static bool is_ordered(const uint8_t *document, size_t length)
-{
-    struct bson_walk walk;
-    struct bson_element element;
-    const char *last = "";
-    for (bool ok = bson_walk_begin(&walk, document, length);
-         ok && bson_walk_next(&walk, &element);) {
-        if (strcmp(last, element.name) > 0) {
-            return false;
-        }
-        last = element.name;
-    }
-    return true;
-}
-
-/* How many; 0 when there is no memory. */
-static size_t list_fields(const uint8_t *document, size_t length, struct buffer *list)
-{
-    struct bson_walk walk;
-    struct bson_element element;
-    for (bool ok = bson_walk_begin(&walk, document, length);
-         ok && bson_walk_next(&walk, &element);) {
-        struct field field = read_field(&element);
-        if (!buffer_append(list, &field, sizeof field)) {
-            return 0;
-        }
-    }
-    return list->length / sizeof(struct field);
-}
-
+/* False when there is no memory. */
 static bool place_fields(uint8_t *document, size_t length, const struct field *fields, size_t count)
 {
-    struct buffer placed;
-    buffer_init(&placed, length);
-    bool ok = true;
-    for (size_t i = 0; ok && i < count; i++) {
-        ok = buffer_append(&placed, fields[i].bytes, fields[i].length);
+    uint8_t small[SMALL];
+    struct buffer large;
+    buffer_init(&large, length);
+    uint8_t *room = length <= SMALL ? small : buffer_reserve(&large, length);
+    size_t used = 0;
+    for (size_t i = 0; room != NULL && i < count; i++) {
+        memcpy(room + used, fields[i].bytes, fields[i].length);
+        used += fields[i].length;
     }
-    if (ok) {
-        memcpy(document + HEAD, placed.bytes, length - FRAME);
+    if (room != NULL) {
+        memcpy(document + HEAD, room, used);
     }
-    buffer_deinit(&placed);
-    return ok;
+    buffer_deinit(&large);
+    return room != NULL;
 }
 
-static bool order(uint8_t *document, size_t length)
+static bool order_many(uint8_t *document, size_t length)
 {
+    struct bson_walk walk;
+    struct bson_element element;
     struct buffer list;
-    buffer_init(&list, bson_count(document, length) * sizeof(struct field));
-    size_t count = list_fields(document, length, &list);
-    bool ok = count > 0;
-    if (ok) {
-        qsort(list.bytes, count, sizeof(struct field), compare);
-        ok = place_fields(document, length, (const struct field *)(const void *)list.bytes, count);
+    size_t count = 0, size = bson_count(document, length) * sizeof(struct field);
+    buffer_init(&list, size);
+    struct field *fields = (struct field *)(void *)buffer_reserve(&list, size);
+    for (bool ok = fields != NULL && bson_walk_begin(&walk, document, length);
+         ok && bson_walk_next(&walk, &element);) {
+        fields[count++] = read_field(&element);
     }
+    if (count > 0) {
+        qsort(fields, count, sizeof *fields, compare);
+    }
+    bool ok = fields != NULL && place_fields(document, length, fields, count);
     buffer_deinit(&list);
     return ok;
 }
 
+/* Each field goes in among those before it. */
+static bool order(uint8_t *document, size_t length)
+{
+    struct field fields[FEW];
+    struct bson_walk walk;
+    struct bson_element element;
+    size_t count = 0;
+    bool is_ordered = true;
+    for (bool ok = bson_walk_begin(&walk, document, length); ok && bson_walk_next(&walk, &element);
+         count++) {
+        if (count == FEW) {
+            return order_many(document, length);
+        }
+        size_t at = count;
+        for (; at > 0 && strcmp(fields[at - 1].name, element.name) > 0; at--) {
+            fields[at] = fields[at - 1];
+            is_ordered = false;
+        }
+        fields[at] = read_field(&element);
+    }
+    return is_ordered || place_fields(document, length, fields, count);
+}
+
 void value_order(struct bson_out *out, size_t mark)
 {
-    if (!out->full) {
-        uint8_t *document = out->buffer->bytes + mark;
-        size_t length = out->buffer->length - mark;
-        out->full = !is_ordered(document, length) && !order(document, length);
-    }
+    out->full = out->full || !order(out->buffer->bytes + mark, out->buffer->length - mark);
 }

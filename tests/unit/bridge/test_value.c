@@ -178,6 +178,8 @@ static void a_table_is_written_in_the_order_of_its_names(void **state)
         "local doc = bson.from_bytes(bson.bytes(one))\n"
         "equal(table.concat(bson.keys(doc), ' '), table.concat(names, ' '))\n"
         "equal(bson.json(doc.n7), '{ \"a\" : { \"b\" : {  }, \"y\" : \"text\" }, \"z\" : 7 }')\n"
+        "local large = bson.from_bytes(bson.bytes { z = 1, t = ('long '):rep(999), a = 2 })\n"
+        "equal(table.concat(bson.keys(large), ' '), 'a t z') equal(large.a .. large.z, '21')\n"
         "local own = bson.doc{ { 'z', 1 }, { 'a', { d = 1, c = { 3, 2 } } } }\n"
         "equal(bson.json(own), '{ \"z\" : 1, \"a\" : { \"c\" : [ 3, 2 ], \"d\" : 1 } }')\n");
 }
