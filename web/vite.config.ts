@@ -1,3 +1,4 @@
+import { nameToEmoji } from "gemoji";
 import { defineConfig, type Plugin } from "vite";
 import solid from "vite-plugin-solid";
 
@@ -16,11 +17,34 @@ function onlyLexer(): Plugin {
   };
 }
 
+/** Of what gemoji tells, the names. */
+function onlyEmojiNames(): Plugin {
+  const code = `export const nameToEmoji = ${JSON.stringify(nameToEmoji)};`;
+  return {
+    name: "only-emoji-names",
+    transform: (_, id) => (id.endsWith("/gemoji/index.js") ? { code, map: null } : null),
+  };
+}
+
+/** KaTeX names each font in three formats; every browser that draws the page reads the first. */
+function onlyWoff2(): Plugin {
+  return {
+    name: "only-woff2",
+    enforce: "pre",
+    transform(code, id) {
+      if (!id.endsWith("/katex.css")) return null;
+      const less = code.replace(/, url\(fonts\/[\w-]+\.(?:woff|ttf)\) format\("\w+"\)/g, "");
+      if (/\.(woff|ttf)\)/.test(less)) this.error("katex has changed: its fonts are not found");
+      return { code: less, map: null };
+    },
+  };
+}
+
 // Relative URLs, so that the page works below any path; nothing is inlined, so that the content
 // policy needs no exceptions.
 export default defineConfig({
   base: "./",
-  plugins: [onlyLexer(), solid()],
+  plugins: [onlyLexer(), onlyEmojiNames(), onlyWoff2(), solid()],
   build: {
     target: "es2022",
     cssTarget: "esnext",

@@ -22,13 +22,13 @@ local handle = {}
 ---@field wrap? boolean false keeps each paragraph on one line and cuts it at the end; true by default
 ---@field key? string|integer Which element it is when the script draws it anew
 
----Text in Markdown: GitHub's flavour, `:red[colour]`, `:#c06[colour]`, `:blue-background[..]`, `:blue-badge[..]`, `:small[..]`, `:shimmer[..]`, `:icon/star:`. Raw HTML is shown as text.
+---Text in Markdown: GitHub's flavour, `:red[colour]`, `:teal[..]`, `:#c06[..]`, `:blue-background[..]`, `:blue-badge[..]`, `:small[..]`, `:shimmer[..]`, `:icon/star:`, `:rocket:` (emoji by GitHub's names), maths as TeX in `$..$` and in `$$..$$`. Raw HTML is shown as text: there is no option that inserts it.
 ---@param body string|number The Markdown text
 ---@param options? moonlit.MarkdownOptions
 ---@return moonlit.Handle
 function ui.markdown(body, options) end
 
----Text in Markdown: GitHub's flavour, `:red[colour]`, `:#c06[colour]`, `:blue-background[..]`, `:blue-badge[..]`, `:small[..]`, `:shimmer[..]`, `:icon/star:`. Raw HTML is shown as text.
+---Text in Markdown: GitHub's flavour, `:red[colour]`, `:teal[..]`, `:#c06[..]`, `:blue-background[..]`, `:blue-badge[..]`, `:small[..]`, `:shimmer[..]`, `:icon/star:`, `:rocket:` (emoji by GitHub's names), maths as TeX in `$..$` and in `$$..$$`. Raw HTML is shown as text: there is no option that inserts it.
 ---@param body string|number The Markdown text
 ---@param options? moonlit.MarkdownOptions
 ---@return moonlit.Handle

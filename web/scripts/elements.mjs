@@ -121,6 +121,8 @@ function writeReference({ elements, common }) {
     "Every element is a call on `ui` (`local ui = require \"moonlit\"`) or on a container's handle. Bold names are",
     "arguments, in this order; the others go into the options table, which is the last argument. Every element",
     "takes `key`, a text that says which element it is when the script draws it anew.", "",
+    "Raw HTML is never inserted, so no element has `unsafe_allow_html`. A widget's value is kept while it is hidden,",
+    "without an option for it, and is not tied to the page's address: there is no `bind`.", "",
     "## Options of every widget", "",
   ];
   writeFields(out, common);

@@ -11,17 +11,18 @@ import {
   type TokenizerThis,
   type Tokens,
 } from "marked";
+import { formulaNode, readBlock, readInLine, startOfBlock, type Formula } from "./formulas";
 import { followDrawing } from "./icons";
+import { letters } from "./letters";
 
 const LINKS = /^(https?:|mailto:|tel:)/i;
 const HAS_SCHEME = /^[^/?#]*:/;
 const IMAGES = /^(https?:|data:image\/(png|jpeg|gif|webp|avif);)/i;
 
-const COLOURS = "blue|green|orange|red|violet|gray|grey|yellow|primary|rainbow";
-const DIRECTIVE = new RegExp(
-  `^:(?:(${COLOURS}|#[\\da-f]{3,8})(-background|-badge)?|(small|shimmer))\\[`,
-  "i",
-);
+/* Colours of the theme, which may differ from those that CSS knows by the same name. */
+const COLOURS = new Set("blue green orange red violet gray grey yellow primary rainbow".split(" "));
+const KEYWORDS = new Set("inherit initial unset revert transparent".split(" "));
+const DIRECTIVE = /^:(?:(small|shimmer)|([a-z]{3,20}|#[\da-f]{3,8})(-background|-badge)?)\[/i;
 const ICON = /^:(?:material|icon)\/([\w-]+):/;
 
 interface Directive extends Tokens.Generic {
@@ -34,8 +35,10 @@ interface Directive extends Tokens.Generic {
 const OPTIONS: MarkedOptions = {
   ...getDefaults(),
   extensions: {
-    inline: [readDirective, readIcon],
-    startInline: [startOf(/:[a-z#]/), startOf(/:(material|icon)\//)],
+    block: [readBlock],
+    startBlock: [startOfBlock as Start],
+    inline: [readDirective, readIcon, readInLine],
+    startInline: [startOf(/:[a-z#]/), startOf(/:(material|icon)\//), startOf(/\$/)],
     childTokens: { directive: ["tokens"] },
     renderers: {},
   },
@@ -52,11 +55,17 @@ function startOf(sign: RegExp): Start {
 
 function readDirective(this: TokenizerThis, text: string): Directive | undefined {
   const match = DIRECTIVE.exec(text);
-  const end = match ? closingBracket(text, match[0].length) : -1;
+  const colour = match?.[2]?.toLowerCase() ?? "";
+  const end = match && isColour(colour) ? closingBracket(text, match[0].length) : -1;
   if (!match || end < 0) return undefined;
-  const shape = (match[3] ?? match[2]?.slice(1) ?? "text") as Directive["shape"];
+  const shape = (match[1]?.toLowerCase() ?? match[3]?.slice(1) ?? "text") as Directive["shape"];
   const tokens = this.lexer.inlineTokens(text.slice(match[0].length, end), []);
-  return { type: "directive", raw: text.slice(0, end + 1), colour: match[1] ?? "", shape, tokens };
+  return { type: "directive", raw: text.slice(0, end + 1), colour, shape, tokens };
+}
+
+function isColour(word: string): boolean {
+  if (word === "" || COLOURS.has(word)) return true;
+  return !KEYWORDS.has(word) && CSS.supports("color", word);
 }
 
 function readIcon(text: string): Tokens.Generic | undefined {
@@ -145,6 +154,8 @@ function block(token: Token, makers: Makers): Node | undefined {
       return list(token as Tokens.List, makers);
     case "table":
       return table(token as Tokens.Table);
+    case "formula":
+      return formulaNode(token as Formula);
     case "html":
       return token.raw.trim() ? make("p", [document.createTextNode(token.raw.trim())]) : undefined;
     case "space":
@@ -241,6 +252,8 @@ function inlineNode(token: Token): Node {
       return directive(token as Directive);
     case "icon":
       return iconNode(token.name as string);
+    case "formula":
+      return formulaNode(token as Formula);
     default:
       return letters(token.raw);
   }
@@ -284,8 +297,9 @@ function directive(token: Directive): Node {
     shimmer: "md-shimmer",
   };
   const box = make("span", inline(token.tokens), tags[token.shape]);
-  if (token.colour.startsWith("#")) box.style.setProperty("--tone", token.colour);
-  else if (token.colour) box.dataset.colour = token.colour === "grey" ? "gray" : token.colour;
+  const { colour } = token;
+  if (COLOURS.has(colour)) box.dataset.colour = colour === "grey" ? "gray" : colour;
+  else if (colour) box.style.setProperty("--tone", colour);
   return box;
 }
 
@@ -316,46 +330,3 @@ function fragment(children: Node[]): DocumentFragment {
   box.append(...children);
   return box;
 }
-
-/* marked escapes nothing in its tokens but entities written in the source: they become letters. */
-const ENTITIES: Record<string, string> = {
-  amp: "&",
-  lt: "<",
-  gt: ">",
-  quot: '"',
-  apos: "'",
-  nbsp: "\u00a0",
-  copy: "©",
-  reg: "®",
-  hellip: "…",
-  mdash: "—",
-  ndash: "–",
-  times: "×",
-  euro: "€",
-  rarr: "→",
-  larr: "←",
-};
-
-function letters(text: string): Text {
-  const plain = text.replace(
-    /&(?:#(\d{1,7})|#x([\da-f]{1,6})|(\w{2,8}));/gi,
-    (all, decimal, hex, name) => {
-      if (name) return ENTITIES[name as string] ?? all;
-      const point = decimal ? Number(decimal) : parseInt(hex as string, 16);
-      return point > 0 && point < 0x110000 ? String.fromCodePoint(point) : all;
-    },
-  );
-  return document.createTextNode(plain.replace(ARROWS, (sign) => SIGNS[sign]!));
-}
-
-/* Between blanks, these are meant as signs. */
-const ARROWS = /(?<=^|\s)(?:<->|<-|->|>=|<=|~=|--)(?=\s|$)/g;
-const SIGNS: Record<string, string> = {
-  "<->": "↔",
-  "<-": "←",
-  "->": "→",
-  ">=": "≥",
-  "<=": "≤",
-  "~=": "≈",
-  "--": "—",
-};

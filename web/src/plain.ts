@@ -2,7 +2,7 @@
 
 /* What may begin something in Markdown: anywhere, at the edge of a word, at the beginning. */
 const SIGNS = [
-  /[*`~[\]<>&\\|\n]|:[a-z#]|--|https?:|www\.|@/,
+  /[*`~[\]<>&\\|\n]|:[a-z#]|:[\w+-]+:|\$.*\$|--|https?:|www\.|@/,
   /(^|\W)_|_(\W|$)/,
   /^\s*(#{1,6}|[+-]|\d+[.)])(\s|$)|^(\t| {2,})|^\s*(=+|-+)\s*$/,
 ];

@@ -6,7 +6,7 @@ const SOURCE = new URL("../src/", import.meta.url);
 
 async function bundle(entry, options) {
   const result = await build({
-    entryPoints: [fileURLToPath(new URL(entry, SOURCE))], bundle: true, write: false, target: "es2022", logLevel: "silent", ...options,
+    entryPoints: [fileURLToPath(new URL(entry, SOURCE))], bundle: true, write: false, target: "es2022", logLevel: "silent", loader: { ".css": "empty" }, ...options,
   });
   return result.outputFiles[0].text;
 }

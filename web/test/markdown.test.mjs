@@ -11,6 +11,7 @@ before(async () => {
   page = await browser.newPage();
   await page.setContent("<!doctype html><base href=\"http://localhost/app/\"><body></body>");
   await page.addScriptTag({ content: await asScript("markdown.ts", "moonlit") });
+  await page.addScriptTag({ content: await asScript("maths.ts", "maths") });
   await page.evaluate(() => {
     globalThis.show = (text) => {
       const box = document.createElement("div");
@@ -41,7 +42,7 @@ test("colours, backgrounds, badges, small text and icons are ours", async () => 
   assert.equal(await html(":small[fine]"), '<p><small class="md-small">fine</small></p>');
   assert.match(await html(":material/check: yes"), /<svg class="icon"/);
   assert.equal(await html(":nocolour[x] at 10:30 :red[open"), "<p>:nocolour[x] at 10:30 :red[open</p>");
-  assert.equal(await html(":smile: stays"), "<p>:smile: stays</p>");
+  assert.equal(await html(":nosmile: stays"), "<p>:nosmile: stays</p>");
 });
 
 test("raw HTML is shown as the text it is", async () => {
@@ -65,17 +66,72 @@ test("links go only where the list allows", async () => {
   assert.equal(await page.evaluate(() => show("![alt](javascript:x)").innerHTML), "<p>alt</p>");
 });
 
-test("colours by number, a shimmer, and signs made of letters", async () => {
+test("colours by number or by CSS's names, a shimmer, and signs made of letters", async () => {
   assert.match(await html(":#c06[rose]"), /<span class="md-colour" style="--tone: ?#c06;">rose<\/span>/);
+  assert.match(await html(":Teal-background[sea]"), /<span class="md-background" style="--tone: ?teal;">sea<\/span>/);
+  assert.equal(await html(":inherit[x] :nosuch[y] :#12345[z]"), "<p>:inherit[x] :nosuch[y] :#12345[z]</p>");
   assert.equal(await html(":shimmer[soon]"), '<p><span class="md-shimmer">soon</span></p>');
   assert.equal(await html("a -> b <- c <-> d, x ~= y -- z"), "<p>a → b ← c ↔ d, x ≈ y — z</p>");
   assert.equal(await html("1 >= 0, 0 <= 1, `a -> b`, x->y, --all"), "<p>1 ≥ 0, 0 ≤ 1, <code>a -&gt; b</code>, x-&gt;y, --all</p>");
 });
 
+test("a formula stands between dollars, a price does not", async () => {
+  const formula = (source) => `<span class="maths"><code>${source}</code></span>`;
+  const box = (source) => `<span class="maths is-box" tabindex="0" role="group" aria-label="Formula"><code>${source}</code></span>`;
+  assert.equal(await html("so $a_1 * b_2$, the $n$th"), `<p>so ${formula("$a_1 * b_2$")}, the ${formula("$n$")}th</p>`);
+  assert.equal(await html("**bold $x$**, $\\$5$ and $|x|\n+1$"), `<p><strong>bold ${formula("$x$")}</strong>, ${formula("$\\$5$")} and ${formula("$|x|\n+1$")}</p>`);
+  assert.equal(await html("$$\na\n- b\n$$\n\nthen"), `${box("$$\na\n- b\n$$")}<p>then</p>`);
+  assert.equal(await html("first\n$$x\n= y$$\nthen $$z$$ inside"), `<p>first</p>${box("$$x\n= y$$")}<p>then ${box("$$z$$")} inside</p>`);
+  for (const source of ["$5 and $6", "from $5, to $6.", "($5–$6)", "US$5 or CA$7", "$ x $", "a $x", "$", "$$", "$$$$", "$$$ dear $$$", "$$ $$", "`$x$`"])
+    assert.equal(await page.evaluate((text) => show(text).querySelectorAll(".maths").length, source), 0, source);
+  assert.equal(await html("\\$x$ costs \\$5"), "<p>$x$ costs $5</p>");
+  assert.equal(await html("$$\na\n\nb\n$$"), "<p>$$\na</p><p>b\n$$</p>");
+});
+
+test("a formula is drawn for the eye, and told to a screen reader; one that is wrong says why", async () => {
+  const drawn = await page.evaluate(async () => {
+    const { typeset } = maths;
+    const box = document.createElement("span");
+    typeset(box, "\\frac{a}{b}", true);
+    return [box.querySelector("math mfrac")?.textContent, box.querySelector(".katex-html").getAttribute("aria-hidden"), box.querySelector("annotation").textContent];
+  });
+  assert.deepEqual(drawn, ["ab", "true", "\\frac{a}{b}"]);
+  await page.evaluate(() => document.body.replaceChildren(show("$\\frac{$ and $y$")));
+  await page.waitForFunction(() => document.querySelector(".maths.is-wrong") && document.querySelector(".katex"));
+  const wrong = await page.evaluate(() => [document.querySelector(".maths").textContent, document.querySelector(".maths").title]);
+  assert.equal(wrong[0], "$\\frac{$");
+  assert.match(wrong[1], /KaTeX parse error: .*expected '}'/);
+});
+
+test("a formula cannot bring a link, a picture or a style of its own, nor grow without end", async () => {
+  const hostile = ["\\href{javascript:alert(1)}{x}", "\\url{javascript:alert(1)}", "\\includegraphics{https://example.org/x.png}", "\\htmlStyle{position: fixed}{x}",
+    "\\htmlClass{app}{x}", "\\htmlData{on=1}{x}", "\\def\\a{\\a\\a}\\a", "\\rule{99999em}{99999em}"];
+  const found = await page.evaluate(async (sources) => {
+    const { typeset } = maths;
+    return sources.map((source) => {
+      const box = document.createElement("span");
+      typeset(box, source, false);
+      return box.querySelectorAll("a, img, script, .app, [data-on], [style*=fixed], [style*='99999']").length;
+    });
+  }, hostile);
+  assert.deepEqual(found, hostile.map(() => 0));
+});
+
+test("emoji by their names, and only the names that are known", async () => {
+  const names = async (text) => {
+    await page.evaluate((source) => document.body.replaceChildren(show(source)), text);
+    await page.waitForFunction(() => moonlit.inlineNodes(":moon:")[0].data !== ":moon:");
+    return page.evaluate(() => document.body.firstChild.innerHTML);
+  };
+  assert.equal(await names(":rocket: **:+1:** :white_check_mark::100:"), "<p>🚀 <strong>👍</strong> ✅💯</p>");
+  assert.equal(await names(":nosuch: :constructor: `:rocket:` \\:rocket: at 10:100:30"), "<p>:nosuch: :constructor: <code>:rocket:</code> :rocket: at 10:100:30</p>");
+  assert.equal(await names(":red[:heart:] :material/check:"), (await html(":red[❤️] :material/check:")));
+});
+
 test(`what counts as plain words reads the same as Markdown (seed ${SEED})`, async () => {
   const { isPlain } = await load("plain.ts");
   const random = makeRandom(SEED);
-  const pieces = ["a", "word", " ", "  ", "_", "*", "`", "~", "[", "]", "(", ")", "<", ">", "&", "\\", "|", ":", ":red", "-", "+", "#", "1", "1.", ".", "=", "!", "http", "://", "www.", "@", "é", "$", "\"", ",", "\t"];
+  const pieces = ["a", "word", " ", "  ", "_", "*", "`", "~", "[", "]", "(", ")", "<", ">", "&", "\\", "|", ":", ":red", "-", "+", "#", "1", "1.", ".", "=", "!", ":+1:", ":", "http", "://", "www.", "@", "é", "$", "$", "\"", ",", "\t"];
   const sources = Array.from({ length: 4000 }, () => Array.from({ length: 1 + random.below(8) }, () => random.pick(pieces)).join("")).filter(isPlain);
   assert.ok(sources.length > 300, String(sources.length));
   const wrong = await page.evaluate((all) => all.filter((source) => {

@@ -104,8 +104,10 @@ function heading(
   return box;
 }
 
+/* The names of emoji are left out, so that the slug is the same before and after they are drawn. */
 function slugOf(text: string): string {
-  const words = plainText(String(text)).toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
+  const letters = plainText(String(text)).replace(/:[\w+-]+:/g, "");
+  const words = letters.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
   return words.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "") || "section";
 }
 
