@@ -40,6 +40,12 @@ Words can be **strong**, *slanted*, ~~struck~~ or `code`; some are :red[red], ot
 | --- | --- | ---: |
 | Luna | Earth | 3,474 |
 | Titan | Saturn | 5,149 |
+
+Maths is TeX between dollars: an orbit of radius $r$ takes $T = 2\pi\sqrt{r^3/GM}$, and
+
+$$F = G\,\frac{m_1 m_2}{r^2}$$
+
+Emoji have names: :full_moon: :rocket: :+1:
 ]], { help = "GitHub's flavour; raw HTML is shown as text." })
 left:caption "A caption is small and pale."
 right:subheader("Plain text and code", { anchor = false })
@@ -146,6 +152,11 @@ more:write(more.open and "An expander may tell that it is open, and is filled on
 ui.expander("Open at first", { expanded = true })(function()
   ui.caption "It can be closed."
 end)
+ui.expander("Read the list", { type = "step", icon = "check" }):write "Three moons are on it."
+ui.expander("Weigh every moon", { type = "step", icon = "clock", expanded = true })(function()
+  ui.write "Steps follow each other closely, and a line joins them."
+end)
+ui.expander("Write the result", { type = "step" }):write "It has not begun."
 
 local place = ui.empty()
 place:info "This is replaced at once,"

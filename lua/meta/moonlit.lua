@@ -759,7 +759,7 @@ function handle:tabs(labels, options) end
 ---@field on_change? moonlit.OnChange `"rerun"`, or a function that is called before the next run's body: opening and closing run the script, and the handle's `open` and `ui.state[key]` are true or false
 ---@field args? any[] A list of arguments for the callback
 ---@field icon? string An icon's name
----@field type? "default"|"compact" `compact` has no box around it; "default" by default
+---@field type? "default"|"compact"|"step" `compact` has no box around it; `step` has none either and is one of a row of steps, joined by a line; "default" by default
 ---@field width? moonlit.Width `"stretch"`, `"content"` or pixels
 ---@field key? string|integer Which element it is when the script draws it anew
 

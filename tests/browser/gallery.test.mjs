@@ -17,7 +17,13 @@ after(async () => {
   assert.equal(await host.stop(), 0, host.log)
 })
 
-const isDrawn = (tab) => tab.getByText('and only the last one stays', { exact: false }).waitFor()
+/** Drawn to the last element, and the formulas with the letters of their own fonts. */
+async function isDrawn(tab) {
+  await tab.getByText('and only the last one stays', { exact: false }).waitFor()
+  await tab.locator('.maths.is-box .katex').waitFor()
+  await tab.getByText('🚀', { exact: false }).waitFor()
+  await tab.evaluate(() => document.fonts.ready)
+}
 
 async function withGallery(options, body) {
   const tab = await openTab(browser, host.url, options)

@@ -368,7 +368,7 @@ export interface ExpanderProps {
   expanded: boolean;
   value?: boolean;
   icon?: string;
-  type: "default" | "compact";
+  type: "default" | "compact" | "step";
   width?: number | "stretch" | "content";
 }
 

@@ -221,6 +221,19 @@ test("an expander and tabs that tell send what the person opens, and follow the 
   assert.equal(at.host.events().length, 2, "what the script opens is not sent back");
 });
 
+test("steps have no box: a sign each, and a line from each to the next, if that is a step", async () => {
+  const step = (n, more) => ["expander", { id: n, label: `Step ${n}`, type: "step", ...more }, [["text", { id: n + 10, body: "words" }]]];
+  await at.show(inserts([step(1, { icon: "check" }), step(2, { expanded: true }), step(3, { icon: "spinner" }), ["text", { id: 4, body: "end" }]]));
+  const [boxes, signs, lines] = await at.page.evaluate(() => {
+    const all = [...document.querySelectorAll("[data-element=expander]")];
+    const drawn = (element, part) => getComputedStyle(element, part).content !== "none";
+    return [all.map((one) => getComputedStyle(one).borderTopWidth), all.map((one) => drawn(one.querySelector("summary"), "::before")), all.map((one) => drawn(one, "::after"))];
+  });
+  assert.deepEqual(boxes, ["0px", "0px", "0px"]);
+  assert.deepEqual(signs, [false, true, false], "a dot stands where no icon is");
+  assert.deepEqual(lines, [true, true, false]);
+});
+
 test("a box with autoscroll follows its end, until the person scrolls away", async () => {
   const lines = (from, count) => Array.from({ length: count }, (_, i) => ["text", { id: from + i, body: `line ${from + i}` }]);
   await at.show(inserts([["container", { id: 1, height: 120, autoscroll: true }, lines(10, 20)]]));

@@ -203,7 +203,7 @@ export function Expander(node: TreeNode<"expander">): HTMLElement {
   fillWith(body, node);
   const icon = (): JSX.Element => <Show when={p.icon}>{(name) => <Icon name={name()} />}</Show>;
   const box = (
-    <details class="expander" onToggle={tell} classList={{ "is-compact": p.type === "compact" }}>
+    <details class="expander" onToggle={tell} data-type={p.type}>
       <summary>
         <Icon name="chevron-right" class="chevron" />
         {icon()}
