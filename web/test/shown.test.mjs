@@ -203,6 +203,19 @@ test("no page scrolls sideways, from a phone to a wide screen", async () => {
   }
 });
 
+test("a word that is wider than a phone breaks, or ends in an ellipsis, wherever it stands", async () => {
+  const word = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen";
+  const labelled = ["metric", "badge", "button", "checkbox", "toggle", "slider", "number_input", "text_input", "text_area", "expander", "status"];
+  const spoken = ["markdown", "title", "header", "subheader", "caption", "text", "success", "error"];
+  await at.show(inserts([
+    ...labelled.map((type, i) => [type, { id: i + 1, label: word }]), ...spoken.map((type, i) => [type, { id: i + 31, body: word }]),
+    ["progress", { id: 51, value: 0.5, text: word }], ["radio", { id: 52, label: word, options: [word], captions: [word] }], ["json", { id: 53, body: { word } }],
+    ["selectbox", { id: 54, label: word, options: [word], value: word }], ["multiselect", { id: 55, label: word, options: [word], value: [word] }],
+  ]), { viewport: { width: 320, height: 800 } });
+  const wide = await at.page.evaluate(() => [...document.querySelectorAll("main *")].filter((one) => one.getBoundingClientRect().right > 320).map((one) => one.outerHTML.slice(0, 120)));
+  assert.deepEqual(wide, []);
+});
+
 test("the page needs no style attributes in its markup and breaks no content policy", async () => {
   await at.show(gallery());
   at.host.patch([{ op: "update", id: id(51), set: { value: 0.9 } }, { op: "update", id: id(30), set: { value: 80 } }]);

@@ -241,7 +241,7 @@ function Combobox(props: ComboboxProps): JSX.Element {
         <For each={props.chosen}>
           {(label) => (
             <span class="chip" classList={{ "is-single": props.isSingle }}>
-              {label}
+              <span>{label}</span>
               <button
                 type="button"
                 tabindex="-1"
