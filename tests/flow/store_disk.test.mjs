@@ -13,17 +13,18 @@ import { folder } from '../support/moonlit.mjs'
 /** Files of the store may grow to `bytes`, as if the disk were full then. */
 const limit = (store, bytes) => execFileSync('prlimit', [`--fsize=${bytes}:`, '--pid', String(store.child.pid)])
 const text = 'x'.repeat(20000)
+const list = [1, 2, 3] // an index of it and the text is three times as large as the documents
 
 test('a full disk is an error with a sentence, nothing is half there, and with room the store goes on', async () => {
   const store = await Store.start()
   const items = (await store.connect()).db('shop').collection('items')
   await items.createIndex({ n: 1 })
-  await items.insertMany(Array.from({ length: 50 }, (_, _id) => ({ _id, n: _id, text })))
+  await items.insertMany(Array.from({ length: 50 }, (_, _id) => ({ _id, n: _id, text, list })))
   limit(store, 3000000)
   let acknowledged = 50
   let error
   for (; !error && acknowledged < 5000; acknowledged += error ? 0 : 10) {
-    const batch = Array.from({ length: 10 }, (_, i) => ({ _id: acknowledged + i, n: acknowledged + i, text }))
+    const batch = Array.from({ length: 10 }, (_, i) => ({ _id: acknowledged + i, n: acknowledged + i, text, list }))
     error = await items.insertMany(batch).then(() => undefined, (failed) => failed)
   }
   assert.equal(error.code, 14031, error.message)
@@ -34,11 +35,11 @@ test('a full disk is an error with a sentence, nothing is half there, and with r
   assert.equal((await items.find({ n: { $gte: 0 } }).toArray()).length, acknowledged)
   assert.equal((await failure(items.updateMany({}, { $set: { other: text } }))).code, 14031)
   assert.equal(await items.countDocuments({ other: { $exists: true } }), 0)
-  assert.equal((await failure(items.createIndex({ text: 1 }))).code, 14031)
+  assert.equal((await failure(items.createIndex({ list: 1, text: 1 }))).code, 14031)
   assert.equal((await items.indexes()).length, 2)
   limit(store, 'unlimited')
   await items.insertOne({ _id: 'again', n: -1 })
-  await items.createIndex({ text: 1 })
+  await items.createIndex({ list: 1, text: 1 })
   await store.kill()
   await store.launch()
   const back = (await store.connect()).db('shop').collection('items')
@@ -104,7 +105,7 @@ test('a message cut in half, and one that announces more than it sends, leave no
     await new Promise((done) => socket.write(whole.subarray(0, length), done))
     socket.destroy()
   }
-  while ((await current()) !== idle) await new Promise(setImmediate)
+  while ((await current()) > idle) await new Promise(setImmediate)
   assert.equal(await db.collection('items').countDocuments(), 0)
   assert.ok(statSync(join(store.dir, 'data/store.sqlite')).size > 0)
   assert.equal(await store.stop(), 0)
