@@ -61,9 +61,7 @@ for (const length of [1, 40, 100, 200, 65000, 65500, 66000, 900000]) {
 }
 
 test('many small messages in one piece of TCP come in order', () => withPage(async (page) => {
-  page.ws._socket.cork()
-  for (let i = 0; i < 500; i++) page.ws.send(textEvent(page, `number ${i}`))
-  page.ws._socket.uncork()
+  page.atOnce(() => { for (let i = 0; i < 500; i++) page.ws.send(textEvent(page, `number ${i}`)) })
   await shows(page, 'number 499')
 }))
 

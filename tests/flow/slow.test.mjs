@@ -20,11 +20,10 @@ ui.text(n .. (" "):rep(${SIZE}))
     await page.settled()
     await other.settled()
     page.ws._socket.pause()
-    page.ws._socket.cork() // all at once: who is far behind is not listened to
-    for (let i = 0; i < PRESSES; i++) page.press('Press')
-    page.ws._socket.uncork()
-    const ended = async (outcome) => host.metric(`moonlit_runs_total{outcome="${outcome}"}`)
-    await host.eventually(async () => await ended('finished') + await ended('superseded') === PRESSES + 2, 30000)
+    // All at once: who is far behind is not listened to.
+    page.atOnce(() => { for (let i = 0; i < PRESSES; i++) page.press('Press') })
+    const ended = ['finished', 'superseded'].map((outcome) => `moonlit_runs_total{outcome="${outcome}"}`)
+    await host.eventually(async () => await host.metric(...ended) === PRESSES + 2, 30000)
     other.press('Press')
     await other.until(() => other.find('text').props.body.startsWith('1 '))
     const before = page.messages.length

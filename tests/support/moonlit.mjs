@@ -104,12 +104,14 @@ export class Moonlit {
     return { status: answer.status, headers: answer.headers, text: await answer.text() }
   }
 
-  /** One number of /_moonlit/metrics; labels as in Prometheus text. */
-  async metric(name) {
+  /** One number of /_moonlit/metrics, or the sum of several at one moment; labels as in Prometheus text. */
+  async metric(...names) {
     const { text } = await this.get('/_moonlit/metrics')
-    const line = text.split('\n').find((line) => line.startsWith(name + ' '))
-    if (!line) throw new Error(`no metric ${name}`)
-    return Number(line.slice(name.length + 1))
+    return names.reduce((sum, name) => {
+      const line = text.split('\n').find((line) => line.startsWith(name + ' '))
+      if (!line) throw new Error(`no metric ${name}`)
+      return sum + Number(line.slice(name.length + 1))
+    }, 0)
   }
 
   /** Poll a condition that only the host knows (a metric), because nothing announces it. */

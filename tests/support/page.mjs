@@ -19,6 +19,7 @@ export class Page {
   ack = 0
   pending = []
 
+  /** A page that was welcomed. What it shows may still be on its way: settled() or until() say when it is there. */
   static async open(host, { session, hello = {}, welcome = true } = {}) {
     const page = new Page()
     page.host = host
@@ -86,6 +87,14 @@ export class Page {
   }
 
   sendRaw(bytes) { this.ws.send(bytes) }
+
+  /** What is sent in `things` reaches the host in one piece, before it looks at any of it. */
+  atOnce(things) {
+    const socket = this.ws._socket
+    socket.cork()
+    things()
+    socket.uncork()
+  }
 
   receive(bytes) {
     const message = BSON.deserialize(bytes, { promoteBuffers: true })
@@ -189,6 +198,10 @@ export class Page {
 
   notify() { for (const check of [...this.waiting]) check() }
 
+  /**
+   * Wait for what a message brings; gives what `condition` gave. Other messages may have come before
+   * the caller goes on: what is true for a while only is to be looked at in the condition itself.
+   */
   until(condition, milliseconds = 20000) {
     return new Promise((done, fail) => {
       const timer = setTimeout(() => {
