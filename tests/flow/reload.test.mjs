@@ -208,28 +208,40 @@ const editors = {
   },
 }
 
+/** True when the save was one: where the machine stood still in it, there was quiet in between. */
+const savesOnce = async (save, host, page) => {
+  const before = page.messages.length
+  const begin = performance.now()
+  save(host, app('two'))
+  if (performance.now() - begin > 40) return false
+  await shows(page, 'two')
+  await page.settled()
+  host.write('app.lua', app('three'))
+  await shows(page, 'three')
+  await host.until(() => reloads(host) >= 2)
+  assert.equal(reloads(host), 2)
+  assert.deepEqual(page.messages.slice(before).filter((message) => message.t === 'broken'), [])
+  return true
+}
+
 for (const [way, save] of Object.entries(editors)) {
-  test(`a save ${way} is one reload`, () => withApp({ 'app.lua': app('one') }, async (host, open) => {
-    const page = await open()
-    const run = page.messages.length
-    save(host, app('two'))
-    await shows(page, 'two')
-    await page.settled()
-    host.write('app.lua', app('three'))
-    await shows(page, 'three')
-    assert.equal(reloads(host), 2)
-    assert.deepEqual(page.messages.slice(run).filter((message) => message.t === 'broken'), [])
-  }))
+  test(`a save ${way} is one reload`, async () => {
+    let isDone = false
+    while (!isDone) {
+      await withApp({ 'app.lua': app('one') }, async (host, open) => { isDone = await savesOnce(save, host, await open()) })
+    }
+  })
 }
 
 test('a script that is written on and on is reloaded meanwhile', () => withApp({ 'app.lua': app('0') }, async (host, open) => {
   const page = await open()
-  for (let n = 1; n <= 400; n++) {
-    host.write('app.lua', app(String(n)))
+  let n = 0
+  while (n < 4000 && reloads(host) < 2) {
+    host.write('app.lua', app(String(++n)))
     await new Promise((next) => setTimeout(next, 5)) // never quiet
   }
-  await shows(page, '400')
-  assert.ok(reloads(host) > 1, 'not only at its end')
+  assert.ok(reloads(host) >= 2, 'not only at its end')
+  await shows(page, String(n))
 }))
 
 test('a reload supersedes a view', () => withApp({ 'app.lua': app('one', 'ui.sleep(60)') }, async (host) => {

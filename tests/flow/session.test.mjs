@@ -62,7 +62,7 @@ test('what is printed cannot look like another line of the log, and nothing of i
 test('print goes to the log, with the session and the line of the script', () => withApp(
   'local ui = require "moonlit"\nui.text "there"\nprint("one", 2, nil, true)\n', async (host, page) => {
     await page.settled()
-    await host.until(() => /one/.test(host.log))
+    await host.until(() => /one.*\n/.test(host.log))
     const line = host.log.split('\n').find((text) => /one/.test(text))
     assert.match(line, /one\t2\tnil\ttrue$/)
     assert.match(line, /app\.lua:3/)

@@ -192,16 +192,24 @@ ui.text "reading"
 ui.metric("Rows", #things:find{}:list())
 `, async (host, page, database) => {
   await page.settled()
-  await database.collection('things').insertOne({ v: 1 })
-  await database.delay(['find'], 600000)
-  page.press('Go')
-  await host.eventually(async () => await database.active() === 1)
-  await database.delay(['killSessions'], 300)
-  page.press('Go')
-  await host.eventually(async () => await host.metric('moonlit_jobs{state="waiting"}') === 1)
-  assert.equal(page.find('metric').props.value, 0)
-  await page.until(() => page.find('metric').props.value === 1)
-  assert.equal(await database.active(), 0)
+  const rows = () => page.find('metric').props.value
+  let waited = false
+  for (let round = 1; round <= 10 && !waited; round++) { // the wait is short: where nobody looked in time, again
+    await database.collection('things').insertOne({ v: 1 })
+    await database.delay(['find'], 600000)
+    page.press('Go')
+    await host.eventually(async () => await database.active() === 1)
+    await database.delay(['killSessions'], 300)
+    page.press('Go')
+    await host.eventually(async () => {
+      const before = rows()
+      waited = await host.metric('moonlit_jobs{state="waiting"}') === 1 && before < round
+      return waited || rows() === round
+    })
+    await page.until(() => rows() === round)
+    assert.equal(await database.active(), 0)
+  }
+  assert.ok(waited, 'it was seen to wait')
 }))
 
 test('old elements stay while a view runs, and go only when one has come to its end', () => withApp(`
