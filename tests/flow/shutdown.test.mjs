@@ -2,9 +2,9 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { Moonlit } from '../support/moonlit.mjs'
+import { Moonlit, folder } from '../support/moonlit.mjs'
 import { Page } from '../support/page.mjs'
-import { childrenOf, isAlive, mute, socketFiles } from '../support/process.mjs'
+import { childrenOf, isAlive, lonelyPort, mute, socketFiles } from '../support/process.mjs'
 
 const waits = 'local ui = require "moonlit"\nui.text "first"\nui.sleep(600)\n'
 
@@ -100,12 +100,10 @@ test('an endless loop does not hold it', async () => {
 })
 
 test('ten starts and stops on the same port', async () => {
-  const first = await Moonlit.start({ script: waits })
-  const { port, dir } = first
-  await openPages(first, 1)
-  await assertGoodEnd(first)
-  for (let i = 1; i < 10; i++) {
-    const host = await Moonlit.start({ file: dir + '/app.lua', dir, port })
+  const port = await lonelyPort()
+  const dir = folder()
+  for (let i = 0; i < 10; i++) {
+    const host = await Moonlit.start({ script: waits, dir, port })
     assert.equal(host.port, port)
     await openPages(host, 1)
     await assertGoodEnd(host)

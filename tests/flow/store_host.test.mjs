@@ -1,6 +1,7 @@
 // Hosts and the one store of a folder: started, restarted, shared, taken over, ended.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Moonlit, folder } from '../support/moonlit.mjs'
@@ -18,20 +19,21 @@ const stores = (dir) => readdirSync('/proc').filter((name) => /^\d+$/.test(name)
   }
 }).map(Number)
 
-async function until(condition) {
-  while (!condition()) await new Promise(setImmediate)
+/** Wait until one store alone, another than `old`, serves the folder; its process. */
+async function newStore(host, dir, old) {
+  let found
+  await host.eventually(() => (found = stores(dir)).length === 1 && found[0] !== old, 20000)
+  return found[0]
 }
 
 test('a store that is killed is started again, and ends with its host', async () => {
   const dir = join(folder(), 'store')
   const host = await Moonlit.start({ script, options: ['--store', dir] })
-  await until(() => stores(dir).length === 1)
-  const [first] = stores(dir)
+  const first = await newStore(host, dir)
   process.kill(first, 'SIGKILL')
-  await until(() => stores(dir).some((pid) => pid !== first))
-  assert.equal(readFileSync(`/proc/${stores(dir)[0]}/stat`, 'utf8').split(' ')[4], String(stores(dir)[0])) // its own group
-  host.child.kill('SIGTERM')
-  assert.equal(await host.exited, 0)
+  const second = await newStore(host, dir, first)
+  assert.equal(readFileSync(`/proc/${second}/stat`, 'utf8').split(' ')[4], String(second)) // its own group
+  assert.equal(await host.stop('SIGTERM'), 0)
   assert.deepEqual(stores(dir), [])
 })
 
@@ -39,15 +41,13 @@ test('a second host joins the store, and takes it over when the first is killed'
   const dir = join(folder(), 'store')
   const options = ['--store', dir]
   const first = await Moonlit.start({ script, options })
-  await until(() => stores(dir).length === 1)
+  const old = await newStore(first, dir)
   const second = await Moonlit.start({ script, options })
-  assert.match(second.log, /joining the built-in store/)
-  const [old] = stores(dir)
+  await second.until(() => /joining the built-in store/.test(second.log))
   first.child.kill('SIGKILL')
-  await until(() => /taking it over/.test(second.log))
-  await until(() => stores(dir).length === 1 && stores(dir)[0] !== old)
-  second.child.kill('SIGTERM')
-  assert.equal(await second.exited, 0)
+  await second.until(() => /taking it over/.test(second.log))
+  await newStore(second, dir, old)
+  assert.equal(await second.stop('SIGTERM'), 0)
   assert.deepEqual(stores(dir), [])
 })
 
@@ -82,8 +82,7 @@ async function end(host, page, words) {
   await page.until(() => page.find('markdown') ?? page.find('exception'))
   assert.equal(page.find('exception'), undefined, host.log)
   assert.equal(page.find('markdown').props.body, words)
-  host.child.kill('SIGTERM')
-  assert.equal(await host.exited, 0)
+  assert.equal(await host.stop('SIGTERM'), 0)
 }
 
 test('a script writes on while the store is killed twenty times, and every write is there once', async () => {
@@ -94,11 +93,13 @@ test('a script writes on while the store is killed twenty times, and every write
   page.press('Write')
   let killed
   for (let round = 0; round < 20; round++) {
+    const serving = await newStore(host, dir, killed)
+    page.ws.ping()
+    await once(page.ws, 'pong') // what was written before that death is shown by now
     const before = wrote(page)
     await page.until(() => wrote(page) > before + 5 || page.find('markdown') || page.find('exception'))
-    await until(() => stores(dir).some((pid) => pid !== killed))
-    killed = stores(dir).find((pid) => pid !== killed)
-    process.kill(killed, 'SIGKILL')
+    process.kill(serving, 'SIGKILL')
+    killed = serving
   }
   await end(host, page, 'inserts 1000, sums a250 b250 c250 d250')
 })
@@ -108,13 +109,12 @@ test('a script writes on while the host that owns the store ends, and the other 
   const options = ['--store', dir]
   const first = await Moonlit.start({ script, options })
   const second = await Moonlit.start({ script: writers(100), options })
-  assert.match(second.log, /joining the built-in store/)
+  await second.until(() => /joining the built-in store/.test(second.log))
   const page = await Page.open(second)
   await page.settled()
   page.press('Write')
   await page.until(() => wrote(page) > 10)
-  first.child.kill('SIGTERM')
-  assert.equal(await first.exited, 0)
+  assert.equal(await first.stop('SIGTERM'), 0)
   await end(second, page, 'inserts 400, sums a100 b100 c100 d100')
   assert.match(second.log, /taking it over/)
   assert.deepEqual(stores(dir), [])
@@ -128,6 +128,5 @@ test('a host that would look for the socket elsewhere joins the store all the sa
   await page.settled()
   page.press('Write')
   await end(second, page, 'inserts 20, sums a5 b5 c5 d5')
-  first.child.kill('SIGTERM')
-  assert.equal(await first.exited, 0)
+  assert.equal(await first.stop('SIGTERM'), 0)
 })

@@ -1,7 +1,7 @@
 // Commands of the binary that end by themselves, and what a process leaves behind.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, readdirSync, existsSync } from 'node:fs'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import net from 'node:net'
 import http from 'node:http'
@@ -21,12 +21,13 @@ export async function command(words, { env = {}, cwd } = {}) {
 
 /** The child processes of a process, at this moment. */
 export function childrenOf(pid) {
-  const all = []
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const path = `/proc/${pid}/task/${thread}/children`
-    if (existsSync(path)) all.push(...readFileSync(path, 'utf8').trim().split(' ').filter(Boolean).map(Number))
-  }
-  return all
+  return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+    try {
+      return readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number)
+    } catch {
+      return [] // the thread has ended meanwhile
+    }
+  })
 }
 
 export function isAlive(pid) {
@@ -41,6 +42,19 @@ export function isAlive(pid) {
 export function socketFiles(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isSocket()).map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+}
+
+/** A free port that the kernel gives to nobody who asks for any: nobody else has it between two hosts. */
+export async function lonelyPort() {
+  const given = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split('\t')[0])
+  for (;;) {
+    const port = 1024 + Math.floor(Math.random() * Math.max(given - 1024, 4096))
+    const server = net.createServer().listen(port, '127.0.0.1')
+    const isFree = await once(server, 'listening').then(() => true, () => false)
+    if (!isFree) continue
+    await new Promise((done) => server.close(done))
+    return port
+  }
 }
 
 /** A server that accepts and never answers. `first` resolves at the first connection, `heard(count)` when so many have said something. */

@@ -26,11 +26,18 @@ export class Store {
     const child = this.child
     process.on('exit', () => child.exitCode === null && child.kill('SIGKILL'))
     child.stderr.on('data', (text) => { this.log += text })
-    this.exited = once(child, 'exit')
+    this.exited = once(child, 'close') // with its last words
     const ready = once(child.stdout, 'data').then(() => true)
     if (!(await Promise.race([ready, this.exited.then(() => false)]))) throw new Error(this.log)
     // A test that fails half-way must not be kept open by its store.
     for (const handle of [child, child.stdin, child.stdout, child.stderr]) handle.unref()
+  }
+
+  async end(signal) {
+    const { child } = this
+    for (const handle of [child, child.stdout, child.stderr]) handle.ref()
+    child.kill(signal)
+    return this.exited
   }
 
   /** A driver's client; several live side by side. */
@@ -43,17 +50,11 @@ export class Store {
   }
   clients = []
 
-  async kill() {
-    this.child.ref()
-    this.child.kill('SIGKILL')
-    await this.exited
-  }
+  async kill() { await this.end('SIGKILL') }
 
   async stop() {
     await Promise.all(this.clients.map((client) => client.close()))
-    this.child.ref()
-    this.child.kill('SIGTERM')
-    const [code] = await this.exited
+    const [code] = await this.end('SIGTERM')
     assertNoReport(this.log)
     return code
   }
