@@ -1,12 +1,13 @@
 // The command line: what it prints, how it fails, how it ends.
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import net from 'node:net'
 import { once } from 'node:events'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
-import { Moonlit, folder } from '../support/moonlit.mjs'
+import { Moonlit, binary, folder } from '../support/moonlit.mjs'
 import { Database } from '../support/flow.mjs'
 import { Page } from '../support/page.mjs'
 import { childrenOf, command, request } from '../support/process.mjs'
@@ -41,6 +42,15 @@ test('version prints the version', async () => {
   const { code, out } = await command(['version'])
   assert.equal(code, 0)
   assert.match(out, /^moonlit \d+\.\d+\.\d+\n$/)
+})
+
+test('what a killed process of the same number has left in shared memory is no word in the log', async () => {
+  const child = spawn('sh', ['-c', 'touch "/dev/shm/mongoc-$$" && exec "$0" version', binary])
+  let err = ''
+  child.stderr.on('data', (text) => { err += text })
+  const [code] = await once(child, 'close')
+  assert.deepEqual([code, err], [0, ''])
+  assert.equal(existsSync(`/dev/shm/mongoc-${child.pid}`), false)
 })
 
 test('help lists the commands, and help of each tells its options', async () => {
