@@ -43,7 +43,8 @@ static void tell_all(struct host *host)
 static void on_reload(void *data)
 {
     struct host *host = data;
-    log_write(host->log, LOG_INFO, "%s changed: every page runs it anew", app_path(host->app));
+    log_write(host->log, LOG_INFO, "%s or a module of it changed: every page runs it anew",
+              app_path(host->app));
     registry_reload(host->registry);
 }
 

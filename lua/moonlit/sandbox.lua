@@ -138,7 +138,18 @@ function builtins.unpack(t, first, last)
 end
 
 local tables = copy(table)
-tables.sort = sort
+
+local function check_own(name, t)
+  if is_list(t) then
+    error(("table.%s: a document from the database cannot be changed: make a table of it first, "
+      .. "local t = bson.totable(doc)"):format(name), 3)
+  end
+end
+
+function tables.sort(t, less)
+  check_own("sort", t)
+  return sort(t, less)
+end
 
 function tables.concat(t, separator, first, last)
   if is_list(t) then
@@ -155,11 +166,13 @@ local function look_at_length(t, at)
 end
 
 function tables.insert(t, ...)
+  check_own("insert", t)
   if select("#", ...) > 1 then look_at_length(t, (...)) end
   return insert(t, ...)
 end
 
 function tables.remove(t, ...)
+  check_own("remove", t)
   if select("#", ...) > 0 then look_at_length(t, (...)) end
   return remove(t, ...)
 end
@@ -348,13 +361,18 @@ end
 
 modules.new_environment = new_environment
 
+-- Other houses call it otherwise.
+local elsewhere = { dataframe = "table", session_state = "state", cache_data = "once",
+  cache_resource = "once", select_slider = "slider", pills = "radio", segmented_control = "radio" }
+
 ---What require gives of Moonlit's own: a misspelt name is said where it is read.
 ---@param name string
 ---@param library table
 ---@return table
 function modules.freeze(name, library)
   setmetatable(library, { __index = function(_, key)
-    local like = nearest(tostring(key), library)
+    local other = elsewhere[key]
+    local like = nearest(tostring(key), library) or (rawget(library, other or "") and other)
     error(("there is no %q in %s%s"):format(tostring(key), name,
       like and ("; did you mean %q?"):format(like) or ""), 2)
   end })
