@@ -89,14 +89,20 @@ export class Events {
 
   private choose(id: number, value: Value): void {
     this.values.set(id, value);
-    this.types.set(id, this.page.typeOf(id));
+    this.noteType(id);
     this.page.show(id, value);
+  }
+
+  /** A field that goes with its page is left too: its type is known from before. */
+  private noteType(id: number): void {
+    const type = this.page.typeOf(id);
+    if (type) this.types.set(id, type);
   }
 
   /** Half-typed. Undefined: typed, but no value yet, such as "-". */
   draft(id: number, value: Value): void {
     this.drafts.set(id, value);
-    this.types.set(id, this.page.typeOf(id));
+    this.noteType(id);
   }
   hasDraft(id: number): boolean {
     return this.drafts.has(id);

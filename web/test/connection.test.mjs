@@ -79,6 +79,20 @@ test("a new session gets what was never acknowledged, when its widgets are drawn
   await at.page.waitForFunction(() => !document.querySelector("input[type=checkbox]").checked);
 });
 
+test("text half typed when the host lost the session stands in the new page too", async () => {
+  await at.show(form());
+  await at.page.getByLabel("Name").fill("half typed");
+  at.host.resumes = false;
+  at.host.first = [];
+  const before = at.host.said.length;
+  at.host.cut();
+  const sent = await at.host.heard((message) => message.t === "event", before);
+  assert.deepEqual(Object.values(sent.values), ["half typed"]);
+  at.host.patch(form(), "finished", { ev: 0 });
+  await at.page.getByLabel("Name").waitFor();
+  assert.equal(await at.page.getByLabel("Name").inputValue(), "half typed");
+});
+
 test("F5 presents the same session with a new load", async () => {
   await at.show(form());
   await at.page.reload();

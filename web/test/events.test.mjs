@@ -164,6 +164,20 @@ test("a script may clear a field after a press, but not what is typed since", as
   assert.equal(await name.inputValue(), "second");
 });
 
+test("a caret inside of a text stays there when the script writes the text anew", async () => {
+  await at.show(form());
+  const name = at.page.getByLabel("Name");
+  await name.fill("ines");
+  await name.press("Home");
+  await name.press("ArrowRight");
+  await name.press("Enter");
+  await event(1);
+  at.host.patch([{ op: "update", id: id(1), set: { value: "INES" }, by: "script" }], "finished", { ev: 1 });
+  await at.page.waitForFunction(() => document.querySelector("input[type=text]").value === "INES");
+  await at.page.keyboard.type("-");
+  assert.equal(await name.inputValue(), "I-NES");
+});
+
 test("a slider keeps one event on its way and always sends the last value", async () => {
   await at.show(form());
   const slider = at.page.getByLabel("Amount");

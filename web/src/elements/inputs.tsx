@@ -18,6 +18,14 @@ function textOf(value: Value): string {
   return typeof value === "string" ? value : "";
 }
 
+/** The script's text for what is typed: a caret that is not at the end stays where it is. */
+function putText(field: Editable, text: string): void {
+  const { selectionStart: from, selectionEnd: to } = field;
+  const isInside = document.activeElement === field && to !== null && to < field.value.length;
+  field.value = text;
+  if (isInside) field.setSelectionRange(from, to);
+}
+
 /**
  * What is typed into a field of text: a draft of the widget's value, or, while something is wrong
  * with it, of none. What is wrong is said when the field is left, not while one types.
@@ -32,7 +40,7 @@ function typeInto(node: TextNode, field: Editable, problemOf: (text: string) => 
     setCount(value.length);
     if (events.hasDraft(node.id)) return;
     setProblem("");
-    if (field.value !== value) field.value = value;
+    if (field.value !== value) putText(field, value);
   });
   field.addEventListener("input", () => {
     const wrong = problemOf(field.value);
