@@ -66,7 +66,7 @@ struct engine {
     uint64_t slice_end;
     uint64_t slice_start;
     uint64_t last_tick;
-    uint64_t first_tick; /* of this slice, 0 before it, */
+    uint64_t first_tick; /* of this slice behind its first 50 us, 0 before it, */
     uint64_t cpu_then;   /* and the thread's CPU time then */
     uint64_t cpu_last;   /* at the end of the last slice that had a tick */
     int budget;          /* counter ticks until the clock is looked at again */
