@@ -47,6 +47,7 @@
 #define LIMIT_COROUTINE_POOL 64                /* coroutines kept for the next runs */
 #define LIMIT_SUPERSEDE_TIME 200               /* a view runs so long before a value supersedes it */
 #define LIMIT_SUPERSEDE_TIME_MAX 10000         /* ... doubled at each superseding up to this */
+#define LIMIT_STATE_SPARE (1024 * 1024)        /* small blocks of the Lua heap that are kept for the next ones */
 #define LIMIT_WATCHDOG_TIME 30000              /* the loop stuck for so long ends the process with 70 */
 
 /* ## The page */

@@ -323,6 +323,7 @@ struct state *state_new(void *owner, struct error *error)
     state->owner = owner;
     state->L = lua_newstate(state_allocate, state);
     if (state->L == NULL) {
+        state_free_spares(state);
         free(state);
         error_set(error, ERROR_SYSTEM, 0, "no memory for a Lua state");
         return NULL;
@@ -348,6 +349,7 @@ void state_free(struct state *state)
     }
     chunk_free_all(state);
     lua_close(state->L);
+    state_free_spares(state);
     free(state->directory);
     free(state->lua_directory);
     free(state);

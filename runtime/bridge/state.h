@@ -28,6 +28,9 @@
 #include "base/error.h"
 
 struct chunk;
+struct spare;
+
+enum { MEMORY_STEP = 16, MEMORY_SMALL = 256 };
 
 struct memory_account {
     size_t bytes;   /* of the heap now */
@@ -35,7 +38,9 @@ struct memory_account {
     size_t before;  /* the heap at state_guard */
     size_t limit;   /* growth allowed since then */
     bool guarded;
-    bool refused; /* an allocation was refused since state_guard */
+    bool refused;  /* an allocation was refused since state_guard */
+    size_t spared; /* bytes of the spare blocks below */
+    struct spare *spares[MEMORY_SMALL / MEMORY_STEP];
 };
 
 /* What the rewritten code calls (bridge/rewrite.h tells what each must do). */
@@ -111,6 +116,9 @@ void state_set_on_file(struct state *state, void (*on_file)(void *data, const ch
 
 /* The lua_Alloc of the state; `data` is the state. */
 void *state_allocate(void *data, void *memory, size_t old_size, size_t size);
+
+/* Behind lua_close: small blocks that were kept for the next ones of their size. */
+void state_free_spares(struct state *state);
 
 void state_guard(struct state *state, size_t growth_limit);
 void state_unguard(struct state *state);

@@ -51,6 +51,44 @@ static void growth_beyond_the_limit_is_an_error_and_the_state_lives_on(void **st
     }
 }
 
+static void a_block_keeps_its_bytes_at_every_size(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 16, 17, 256, 257, 5000, 300, 256, 255, 17, 16, 3, 4096, 2};
+    struct script_case *test = case_new();
+    size_t before = test->state->memory.bytes, size = 1;
+    uint8_t *block = state_allocate(test->state, NULL, 0, size);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        memset(block, (int)i + 1, size);
+        size_t kept = size < sizes[i] ? size : sizes[i];
+        block = state_allocate(test->state, block, size, sizes[i]);
+        size = sizes[i];
+        for (size_t at = 0; at < kept; at++) {
+            assert_int_equal(block[at], i + 1);
+        }
+        assert_int_equal(test->state->memory.bytes, before + size);
+    }
+    state_allocate(test->state, block, size, 0);
+    assert_int_equal(test->state->memory.bytes, before);
+    case_free(test);
+}
+
+static void blocks_given_back_are_kept_up_to_a_limit(void **state)
+{
+    (void)state;
+    enum { COUNT = 2 * LIMIT_STATE_SPARE / MEMORY_SMALL };
+    static void *blocks[COUNT];
+    struct script_case *test = case_new();
+    for (size_t i = 0; i < COUNT; i++) {
+        blocks[i] = state_allocate(test->state, NULL, 0, MEMORY_SMALL);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        state_allocate(test->state, blocks[i], MEMORY_SMALL, 0);
+    }
+    assert_in_range(test->state->memory.spared, 0, LIMIT_STATE_SPARE);
+    case_free(test);
+}
+
 static void a_memory_error_can_be_caught_and_is_remembered(void **state)
 {
     (void)state;
@@ -331,6 +369,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(growth_beyond_the_limit_is_an_error_and_the_state_lives_on),
+        cmocka_unit_test(a_block_keeps_its_bytes_at_every_size),
+        cmocka_unit_test(blocks_given_back_are_kept_up_to_a_limit),
         cmocka_unit_test(a_memory_error_can_be_caught_and_is_remembered),
         cmocka_unit_test(nothing_is_refused_outside_of_a_guard),
         cmocka_unit_test(a_reference_of_the_hosts_is_never_refused),
