@@ -2,6 +2,7 @@
  * The arguments of a drawing call: each is checked by its line in the list of elements, and written
  * into the draft.
  */
+#include <ctype.h>
 #include <lauxlib.h>
 #include <math.h>
 #include <stdlib.h>
@@ -80,9 +81,15 @@ static void write_boolean(const struct call *call, const struct field *field, in
     }
 }
 
-static void write_number(const struct call *call, const struct field *field, int index)
+static bool is_default_number(const struct field *field, double number)
 {
     char *end;
+    bool may_be = field->default_value[0] == '-' || isdigit((unsigned char)field->default_value[0]);
+    return may_be && strtod(field->default_value, &end) == number && *end == '\0';
+}
+
+static void write_number(const struct call *call, const struct field *field, int index)
+{
     double number = lua_tonumber(call->L, index);
     if (lua_type(call->L, index) != LUA_TNUMBER || !isfinite(number)) {
         say_expected(call, field, index, "a finite number");
@@ -90,8 +97,7 @@ static void write_number(const struct call *call, const struct field *field, int
     if (field->type == FIELD_INTEGER && (number != floor(number) || fabs(number) > 1e15)) {
         call_error(call, "%s is a whole number, got %g", field->name, number);
     }
-    double usual = strtod(field->default_value, &end);
-    if (end == field->default_value || *end != '\0' || usual != number) {
+    if (!is_default_number(field, number)) {
         bson_write_number(&call->draft->out, field->name, number);
     }
 }

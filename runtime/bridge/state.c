@@ -59,9 +59,7 @@ void state_set_rewrite_functions(struct state *state, const struct rewrite_funct
 
 void state_push_shared(lua_State *L)
 {
-    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->helpers);
-    lua_rawgeti(L, -1, 2);
-    lua_remove(L, -2);
+    lua_rawgeti(L, LUA_REGISTRYINDEX, state_of(L)->shared);
 }
 
 /* The counter is an upvalue of every function that has a loop or a call (bridge/rewrite.h). */
@@ -107,6 +105,8 @@ static void make_helpers(struct state *state)
     lua_createtable(L, 3, 0);
     lua_pushinteger(L, 0);
     lua_rawseti(L, -2, 1);
+    lua_pushvalue(L, -1);
+    state->shared = luaL_ref(L, LUA_REGISTRYINDEX);
     lua_rawseti(L, -2, 2);
     state->helpers = luaL_ref(L, LUA_REGISTRYINDEX);
     state_set_rewrite_functions(state, &idle_functions);

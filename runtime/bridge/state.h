@@ -58,6 +58,7 @@ struct state {
     struct memory_account memory;
     struct rewrite_functions functions;
     int helpers;          /* registry reference of { T, P, H, E, D, L } */
+    int shared;           /* ... of P, which drawing calls need often */
     int mains;            /* ... of the main functions of chunks, a table with weak keys */
     int loaded;           /* ... of internal modules by name */
     int libraries;        /* ... of C libraries by name */
