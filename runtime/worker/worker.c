@@ -79,7 +79,9 @@ static void *run_thread(void *data)
         pthread_mutex_lock(&worker->lock);
         job->state = JOB_FINISHED;
         list_push_last(&worker->finished, &job->link);
-        uv_async_send(&worker->wake);
+        pthread_mutex_unlock(&worker->lock);
+        uv_async_send(&worker->wake); /* the handle is open while this thread is counted */
+        pthread_mutex_lock(&worker->lock);
     }
     worker->threads--;
     list_push_last(&worker->ended, &thread->link);
@@ -223,9 +225,11 @@ bool worker_submit(struct worker *worker, struct job *job)
         job->state = JOB_QUEUED;
         list_push_last(&worker->queue, &job->link);
         worker->queued++;
-        pthread_cond_signal(&worker->work);
     }
     pthread_mutex_unlock(&worker->lock);
+    if (taken) { /* behind the lock: who wakes up would wait for it again */
+        pthread_cond_signal(&worker->work);
+    }
     return taken;
 }
 
