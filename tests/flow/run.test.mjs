@@ -211,7 +211,7 @@ ui.once("long", function() things:insert_one{ v = 1 } things:insert_one{ v = 2 }
 `, async (host, page, database) => {
   await page.settled()
   assert.deepEqual(await database.values('things'), [1, 2])
-  await database.delay(['insert'], 700, 1)
+  await database.delay(['insert'], 500, 1) // in the middle of the second that the host waits for a write
   host.write('app.lua', host.read('app.lua').replace('long', 'longer'))
   await host.eventually(async () => await database.active() === 1)
   assert.equal(await host.stop(), 0, host.log)
