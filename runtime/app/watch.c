@@ -200,9 +200,13 @@ static void watch_path(struct watch *watch, const char *path, unsigned links)
         end += strspn(end, "/");
         end += strcspn(end, "/");
         snprintf(step, sizeof step, "%.*s", (int)(end - path), path);
+        bool is_ours = *end == '\0' || (size_t)(end - path) > watch->base;
+        if (is_ours) { /* first, so that nothing comes unheard after the look */
+            add_spot(watch, step);
+        }
         bool is_missing = lstat(step, &status) != 0;
         bool is_link = !is_missing && S_ISLNK(status.st_mode);
-        if (is_missing || is_link || *end == '\0' || (size_t)(end - path) > watch->base) {
+        if (!is_ours && (is_missing || is_link)) {
             add_spot(watch, step);
         }
         if (is_link && follow(step, end, behind)) {
