@@ -385,7 +385,7 @@ ui.button "Go"
 `, async (host, page, database) => {
   await page.settled()
   await database.collection('things').deleteMany({})
-  await database.delay(['insert'], 150)
+  await database.delay(['insert'], 400)
   page.press('Go')
   await page.settled()
   assert.equal(page.state, 'finished')
