@@ -89,6 +89,7 @@ function signatureOf(element, common) {
 }
 
 function wordOf(field) {
+  if (field.name === "options") return "list, cursor"; /* the wire has their labels */
   const words = wordsOf(field);
   if (!words) return WORDS[field.type];
   const write = (word) => (!isKind(field, word) ? `\`"${word}"\`` : word === "bson" ? "BSON value" : word === "text" || word === "number" ? word : `\`${word}\``);
