@@ -690,7 +690,7 @@ function handle:text_area(label, options) end
 
 ---@class moonlit.ContainerOptions
 ---@field border? boolean Draw it as a card; false by default
----@field height? moonlit.Width Pixels: then it scrolls
+---@field height? moonlit.Width `"content"`, `"stretch"` (what its neighbours leave of the column) or pixels: then it scrolls
 ---@field width? moonlit.Width `"stretch"`, `"content"` or pixels
 ---@field horizontal? boolean Side by side instead of below each other; false by default
 ---@field horizontal_alignment? "left"|"center"|"right"|"distribute" Where the content stands; "left" by default

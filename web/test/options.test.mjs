@@ -182,6 +182,18 @@ test("a width holds for every element: pixels, its content, or all there is", as
   assert.ok(await width("info") < 120);
 });
 
+test("a height of stretch fills what the neighbours leave of a column", async () => {
+  const tall = ["column", {}, [["container", { border: true }, Array.from({ length: 9 }, (_, i) => ["text", { body: `line ${i}` }])]]];
+  const filling = [["container", { border: true, height: "stretch" }, [["text", { body: "x" }]]], ["metric", { label: "M", value: 1, border: true, height: "stretch" }],
+    ["text_area", { id: 9, label: "Note", value: "", height: "stretch" }], ["table", { rows: [{ a: 1 }], height: "stretch" }]];
+  await at.show(inserts([["columns", { spec: 5 }, [tall, ...filling.map((one) => ["column", {}, [["text", { body: "above" }], one]])]]]), { viewport: { width: 1600, height: 900 } });
+  await at.page.locator("table").waitFor();
+  const ends = await at.page.locator("[data-element=column] > :last-child").evaluateAll((all) => all.map((one) => Math.round(one.getBoundingClientRect().bottom)));
+  assert.deepEqual(ends, ends.map(() => ends[0]));
+  const [area, field] = [await box("textarea"), await box("[data-element=text_area]")];
+  assert.ok(area.y + area.height > field.y + field.height - 4, "the area itself, not only its room");
+});
+
 test("columns that do not wrap stay side by side on a phone, and the page does not scroll sideways", async () => {
   const column = (n) => ["column", {}, [["text", { body: `column ${n}` }]]];
   const row = (more) => inserts([["columns", { spec: 4, ...more }, [1, 2, 3, 4].map(column)]]);
