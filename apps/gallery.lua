@@ -45,7 +45,7 @@ Maths is TeX between dollars: an orbit of radius $r$ takes $T = 2\pi\sqrt{r^3/GM
 
 $$F = G\,\frac{m_1 m_2}{r^2}$$
 
-Emoji have names: :full_moon: :rocket: :+1:
+Emoji have names: :full_moon: :rocket: :+1: and so have drawings: :material/emoji_events: :icon/telescope:
 ]], { help = "GitHub's flavour; raw HTML is shown as text." })
 left:caption "A caption is small and pale."
 right:subheader("Plain text and code", { anchor = false })

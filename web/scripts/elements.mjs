@@ -124,6 +124,8 @@ function writeReference({ elements, common }) {
     "takes `key`, a text that says which element it is when the script draws it anew.", "",
     "Raw HTML is never inserted, so no element has `unsafe_allow_html`. A widget's value is kept while it is hidden,",
     "without an option for it, and is not tied to the page's address: there is no `bind`.", "",
+    "An icon is an emoji, `\"spinner\"`, or the name of a drawing: one of Lucide's (`star`, `chart-line`), or one of the",
+    "commoner names of Material Symbols (`:material/emoji_events:`). A name that is neither becomes a dot.", "",
     "## Options of every widget", "",
   ];
   writeFields(out, common);

@@ -150,6 +150,8 @@ const ALIASES: Record<string, string> = {
   language: "globe", public: "globe", login: "key", description: "file-text", article: "file-text",
 };
 
-export function find(word: string): string | undefined {
-  return DRAWINGS[word] ?? DRAWINGS[ALIASES[word] ?? ""];
+/** A drawing from here, or from the file of all of them, which is asked for then. */
+export async function find(word: string): Promise<string | undefined> {
+  const known = DRAWINGS[word] ?? DRAWINGS[ALIASES[word] ?? ""];
+  return known ?? (await import("./icons-all")).find(word);
 }

@@ -1,7 +1,7 @@
 /*
  * Line drawings from Lucide 1.62 (ISC licence), each as one path in a box of 24 by 24. Here are the
  * ones that the page itself needs; the others are loaded when a script names one of them.
- * A name may be written as ":material/name:" too. What is not known becomes a dot.
+ * A name may be written as ":material/name:" too. What is not known there either becomes a dot.
  */
 
 const OWN: Record<string, string> = {
@@ -41,5 +41,7 @@ export function followDrawing(name: string, draw: (path: string) => void): void 
   const word = name.replace(/^:(material|icon)\/|^:|:$/g, "").toLowerCase().replaceAll("_", "-");
   const own = OWN[SHORT[word] ?? word];
   draw(own ?? DOT);
-  if (own === undefined) void import("./icons-more").then(({ find }) => draw(find(word) ?? DOT), () => {});
+  if (own !== undefined) return;
+  const coming = import("./icons-more").then(({ find }) => find(word));
+  void coming.then((path) => draw(path ?? DOT), () => {});
 }

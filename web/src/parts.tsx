@@ -30,7 +30,12 @@ export function Icon(props: { name: string; class?: string }): JSX.Element {
 
 function Drawing(props: { name: string; class?: string }): JSX.Element {
   const [path, setPath] = createSignal("");
-  createRenderEffect(() => followDrawing(props.name, setPath));
+  createRenderEffect(() => {
+    const name = props.name;
+    followDrawing(name, (drawing) => {
+      if (props.name === name) setPath(drawing);
+    });
+  });
   return (
     <svg
       class={props.class ? `icon ${props.class}` : "icon"}
