@@ -12,4 +12,4 @@ function findChromium() {
   return execFileSync("sh", ["-c", "command -v chromium || command -v chromium-browser || command -v google-chrome"]).toString().trim();
 }
 
-export const openBrowser = () => chromium.launch({ executablePath: findChromium(), args: QUIET });
+export const openBrowser = () => chromium.launch({ executablePath: findChromium(), args: QUIET, timeout: 120_000 });

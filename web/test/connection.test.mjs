@@ -14,10 +14,11 @@ const banner = () => at.page.getByText("Connection lost.");
 const hellos = () => at.host.said.filter(({ t }) => t === "hello");
 
 test("a cut connection is told calmly, controls wait, and the page comes back as it was", async () => {
-  await at.show(form());
+  await at.show(form(), { clock: "rests" });
   await at.page.getByLabel("Name").pressSequentially("half");
   at.host.isAway = true;
   at.host.cut();
+  while (!(await at.page.getByText(/Next try in [2-9] s/).isVisible())) await at.page.clock.runFor(100);
   await banner().waitFor();
   assert.equal(await at.page.getByRole("button", { name: "Go" }).getAttribute("aria-disabled"), "true");
   await at.page.keyboard.type("x");
@@ -38,15 +39,20 @@ test("a cut connection is told calmly, controls wait, and the page comes back as
 });
 
 test("a short cut of the connection is not worth a word", async () => {
-  await at.show(form());
+  await at.show(form(), { clock: "rests" });
   await at.page.evaluate(() => {
     globalThis.seen = [];
     new MutationObserver(() => { if (document.querySelector(".banner")) seen.push("banner"); }).observe(document.body, { childList: true, subtree: true });
   });
+  let isBack = false;
+  at.page.once("websocket", () => { isBack = true; });
+  const before = at.host.said.length;
   at.host.cut();
-  await at.host.heard((message) => message.t === "hello", at.host.said.length);
+  while (!isBack) await at.page.clock.runFor(20);
+  await at.host.heard((message) => message.t === "hello", before);
   at.host.patch([{ op: "update", id: id(3), set: { body: "again" } }]);
   await at.page.getByText("again").waitFor();
+  await at.page.clock.runFor(10_000);
   assert.deepEqual(await at.page.evaluate(() => seen), []);
 });
 

@@ -99,7 +99,7 @@ export class FakeHost {
       const found = this.said.slice(from).find(fits);
       if (found) return found;
       await new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error("the page did not say it")), 10_000);
+        const timer = setTimeout(() => reject(new Error(`the page did not say it, but ${JSON.stringify(this.said.slice(from))}`)), 60_000);
         this.wake = () => { clearTimeout(timer); resolve(); };
       });
     }

@@ -1,6 +1,9 @@
 /* One page against one fake host, for the tests that need both. */
+import { readdirSync } from "node:fs";
 import { FakeHost } from "./fake_host.mjs";
 import { openBrowser } from "./browser.mjs";
+
+const LATE = `/assets/${readdirSync(new URL("../dist/assets/", import.meta.url)).find((name) => /^late-.*\.js$/.test(name))}`;
 
 export class Fixture {
   static async open(options = {}) {
@@ -10,14 +13,17 @@ export class Fixture {
     return fixture;
   }
 
-  /** A fresh host, context and page that shows `tree`. */
-  async show(tree, options = {}) {
+  /**
+   * A fresh host, context and page that shows `tree`. With `clock: "rests"` time passes on the page only
+   * as the test lets it, by `page.clock.runFor`.
+   */
+  async show(tree, { clock, ...options } = {}) {
     await this.leave();
     this.faults = [];
     this.host = await FakeHost.start();
     this.host.first = tree;
     this.context = await this.browser.newContext({ viewport: { width: 1280, height: 900 }, locale: "en-GB", ...this.options, ...options });
-    this.page = await this.newPage();
+    this.page = await this.newPage(clock === "rests");
     return this;
   }
 
@@ -29,15 +35,19 @@ export class Fixture {
     return { release: () => decide("continue"), fail: () => decide("abort") };
   }
 
-  async newPage() {
+  async newPage(clockRests) {
     const page = await this.context.newPage();
     const held = this.held;
     this.held = undefined;
     if (held) await page.route(held.address, async (route) => route[await held.decided]());
     page.on("pageerror", (error) => this.faults.push(error.message));
     page.on("console", (message) => { if (["error", "warning"].includes(message.type())) this.faults.push(message.text()); });
+    if (clockRests) await page.clock.install();
     await page.goto(this.host.url);
     await page.waitForSelector(".page:not(.is-loading)");
+    if (!held) await page.evaluate((late) => import(late), LATE);
+    await page.evaluate(() => document.fonts.ready.then(() => {}));
+    if (clockRests) await page.clock.pauseAt(Date.now() + 3_600_000);
     return page;
   }
 
