@@ -39,11 +39,11 @@ class Server {
 
   /** Ask until it is so; nothing announces it. */
   async until(isSo) {
-    const end = Date.now() + 10000
+    const end = Date.now() + 60000
     for (;;) {
       const found = await this.operations()
       if (isSo(found)) return
-      if (Date.now() > end) throw new Error(`not so after 10 s: ${isSo}: ${JSON.stringify(found)}`)
+      if (Date.now() > end) throw new Error(`not so after 60 s: ${isSo}: ${JSON.stringify(found)}`)
     }
   }
 
@@ -106,7 +106,7 @@ ui.text(#things:find{}:list() .. " things, rerun " .. (ui.state.n or 0))
 }))
 
 test('a handle of the first run works in later ones, after the idle time-outs, and for others when its tab is gone', () => withDatabase({
-  uri: '?maxIdleTimeMS=50&socketTimeoutMS=300&connectTimeoutMS=300&serverSelectionTimeoutMS=300',
+  uri: '?maxIdleTimeMS=50&serverSelectionTimeoutMS=60000',
   script: `
 local live = ui.session.live
 live.things = live.things or mongo.database().things
@@ -220,7 +220,7 @@ ui.text("pressed " .. (ui.state.n or 0))
   const tab = await open()
   await says(tab, 'pressed 0')
   for (let i = 0; i < 10; i++) await press(tab, 'Press')
-  await says(tab, 'pressed 10', 20000)
+  await says(tab, 'pressed 10')
   assert.deepEqual(await server.all('things'), Array.from({ length: 10 }, (_, i) => ({ _id: i + 1, before: i })))
 }))
 
@@ -234,10 +234,14 @@ if ui.checkbox "Slow" then things:find_one{} ui.text "never" end
 }, async ({ open, server }) => {
   const [slow, other] = await openAll(open, 2)
   await Promise.all([says(slow, 'rerun 0'), says(other, 'rerun 0')])
-  const pace = async () => {
-    const begin = process.hrtime.bigint()
-    await pressInTurn(other, 'Again', 40, 'rerun')
-    return Number(process.hrtime.bigint() - begin) / 1e6 / 40
+  const pace = async () => { // the best of ten, for a busy machine holds up some
+    const paces = []
+    for (let i = 0; i < 10; i++) {
+      const begin = process.hrtime.bigint()
+      await pressInTurn(other, 'Again', 4, 'rerun')
+      paces.push(Number(process.hrtime.bigint() - begin) / 1e6 / 4)
+    }
+    return Math.min(...paces)
   }
   const alone = await pace()
   await slow.getByRole('checkbox', { name: 'Slow' }).check({ noWaitAfter: true })
@@ -289,7 +293,7 @@ ui.text("result " .. (ui.state.n or 0))
 }))
 
 test('the database goes away and comes back: one error that can be read, other sessions live, and the next rerun works', () => withDatabase({
-  uri: '?serverSelectionTimeoutMS=1000',
+  uri: '?serverSelectionTimeoutMS=3000',
   script: `
 if ui.button "Again" then ui.state.n = (ui.state.n or 0) + 1 end
 ui.text("rerun " .. (ui.state.n or 0))
@@ -306,9 +310,9 @@ if ui.checkbox "Read" then ui.text("count " .. things:count_documents{}) end
   await press(reader, 'Again')
   await reader.getByRole('alert').waitFor()
   const took = Date.now() - begin
-  assert.ok(took < 1000 + 3000, `the error came after ${took} ms`) // with the time that a busy browser needs
+  assert.ok(took < 3000 + 3000, `the error came after ${took} ms`) // with the time that a busy browser needs
   assert.equal(await reader.getByRole('alert').count(), 1)
-  assert.match(await words(reader), /could not be reached within 1 s/)
+  assert.match(await words(reader), /could not be reached within 3 s/)
   assert.match(await words(reader), /rerun 1/)
   await pressInTurn(other, 'Again', 5, 'rerun')
 
@@ -323,7 +327,7 @@ test('a database that is away from the start is found when it comes', async () =
   await store.kill()
   await withApp(browser, {
     script: `${head}ui.button "Again"\nui.text("count " .. things:count_documents{})`,
-    options: ['--database', `mongodb://${encodeURIComponent(store.socket)}/shop?serverSelectionTimeoutMS=200`],
+    options: ['--database', `mongodb://${encodeURIComponent(store.socket)}/shop?serverSelectionTimeoutMS=3000`],
   }, async (host, open) => {
     const tab = await open()
     await tab.getByRole('alert').waitFor()

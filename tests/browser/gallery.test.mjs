@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Moonlit, apps } from '../support/moonlit.mjs'
-import { findings, launch, openTab, until } from '../support/browser.mjs'
+import { findings, launch, openTab, rests, until } from '../support/browser.mjs'
 
 let browser, host
 
@@ -22,7 +22,7 @@ async function isDrawn(tab) {
   await tab.getByText('and only the last one stays', { exact: false }).waitFor()
   await tab.locator('.maths.is-box .katex').waitFor()
   await tab.getByText('🚀', { exact: false }).waitFor()
-  await tab.evaluate(() => document.fonts.ready)
+  await rests(tab)
 }
 
 async function withGallery(options, body) {
@@ -45,7 +45,6 @@ for (const colorScheme of ['light', 'dark']) {
     assert.deepEqual(await findings(tab), [])
     await tab.getByRole('button', { name: /sidebar|menu/i }).first().click()
     await tab.getByRole('slider', { name: 'Amount' }).waitFor()
-    await tab.evaluate(() => Promise.all(document.getAnimations().map((one) => one.finished.catch(() => {}))))
     assert.deepEqual(await findings(tab), [])
   }))
 }
@@ -53,6 +52,7 @@ for (const colorScheme of ['light', 'dark']) {
 test('nothing is wider than the page, from 390 px to 1920', () => withGallery({}, async (tab) => {
   for (const width of [390, 600, 900, 1280, 1920]) {
     await tab.setViewportSize({ width, height: 900 })
+    await rests(tab)
     const overflow = await tab.evaluate(() => document.documentElement.scrollWidth - innerWidth)
     assert.ok(overflow <= 0, `at ${width} px the page is ${overflow} px too wide`)
   }

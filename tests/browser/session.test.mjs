@@ -3,7 +3,7 @@
 import { after, before, test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Moonlit } from '../support/moonlit.mjs'
-import { Cable, launch, openTab, until, watch, withApp as withHost } from '../support/browser.mjs'
+import { Cable, launch, openTab, rests, until, watch, withApp as withHost } from '../support/browser.mjs'
 
 let browser
 
@@ -23,6 +23,8 @@ const withApp = (script, body, given = {}) => withHost(browser, { script, ...giv
 const text = (tab, words) => tab.getByText(words, { exact: true }).waitFor()
 const press = (tab) => tab.getByRole('button', { name: 'Press' }).click()
 const counts = (tab, n) => until(tab, (n) => new RegExp(`Count\\s+${n}\\b`).test(document.querySelector('main')?.innerText ?? ''), n)
+const isLost = (tab) => until(tab, () => /connection/i.test(document.body.innerText))
+const isBack = (tab) => until(tab, () => !/connection/i.test(document.body.innerText))
 const who = (tab) => tab.evaluate(() => /I am (\S+) for/.exec(document.querySelector('main').innerText)[1])
 
 test('F5 comes back to the same session, with its state and its values', () => withApp(counter, async (host, open) => {
@@ -47,6 +49,7 @@ test('a duplicated tab gets a session of its own', () => withApp(counter, async 
   const opened = tab.waitForEvent('popup')
   await tab.evaluate(() => { window.open(location.href) })
   const copy = watch(await opened)
+  await copy.waitForLoadState()
   await counts(copy, 0)
   assert.notEqual(await who(copy), await who(tab))
   await press(tab)
@@ -75,8 +78,9 @@ test('after the socket was cut the page comes back by itself, with everything in
     tab.mayLose = true
     cable.cut()
     await host.eventually(async () => await host.metric('moonlit_sockets') === 0)
+    await isLost(tab) // until it is back, which the host knows before it, its controls wait
     cable.mend()
-    await host.eventually(async () => await host.metric('moonlit_sockets') === 1)
+    await isBack(tab)
     await press(tab)
     await counts(tab, 2)
     assert.equal(await who(tab), before)
@@ -92,10 +96,10 @@ test('while the connection is lost the page says so calmly, and the banner goes 
     await counts(tab, 0)
     tab.mayLose = true
     cable.cut()
-    await until(tab, () => /connection/i.test(document.body.innerText))
+    await isLost(tab)
     assert.ok(await tab.getByText('Count').isVisible(), 'the page stays readable')
     cable.mend()
-    await until(tab, () => !/connection/i.test(document.body.innerText), undefined, 20000)
+    await isBack(tab)
     await press(tab)
     await counts(tab, 1)
   } finally {
@@ -109,7 +113,7 @@ test('the banner is there when the host has stopped', async () => {
   await counts(tab, 0)
   tab.mayLose = true
   assert.equal(await host.stop(), 0, host.log)
-  await until(tab, () => /connection/i.test(document.body.innerText))
+  await isLost(tab)
   await tab.context().close()
 })
 
@@ -188,6 +192,7 @@ ui.text("level " .. level)
 `, async (host, open) => {
   const tab = await open()
   await text(tab, 'level 0')
+  await rests(tab)
   const box = await tab.getByRole('slider').boundingBox()
   await tab.mouse.move(box.x + 8, box.y + box.height / 2)
   await tab.mouse.down()

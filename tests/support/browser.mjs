@@ -11,7 +11,10 @@ const axe = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8')
 const executablePath = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path))
 
 /** One browser for a test file; give its `close` to `after`. */
-export const launch = () => chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] })
+export const launch = () => chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'], timeout: 120000 })
+
+/** How long anything is waited for; a machine may be slow, a test says nothing of that. */
+const PATIENCE = 60000 // ms
 
 /** A new tab, with a context of its own unless one is given. Its `problems` must stay empty. */
 export async function openTab(browser, url, { context, ...options } = {}) {
@@ -25,7 +28,7 @@ export async function openTab(browser, url, { context, ...options } = {}) {
 /** Note errors and warnings on the console, exceptions, and what the security policy refused. */
 export function watch(tab) {
   tab.problems = []
-  tab.setDefaultTimeout(10000)
+  tab.setDefaultTimeout(PATIENCE)
   tab.on('console', (message) => {
     if (['error', 'warning'].includes(message.type()) && !tab.mayLose) tab.problems.push(message.text())
   })
@@ -35,7 +38,7 @@ export function watch(tab) {
 }
 
 /** Look at the page frame by frame until `look` is true there. (Playwright's own way needs eval.) */
-export async function until(tab, look, argument, milliseconds = 10000) {
+export async function until(tab, look, argument, milliseconds = PATIENCE) {
   const end = Date.now() + milliseconds
   for (;;) {
     if (await tab.evaluate(look, argument)) return
@@ -44,8 +47,19 @@ export async function until(tab, look, argument, milliseconds = 10000) {
   }
 }
 
-/** What axe finds, as readable lines. */
+/** Wait until the page rests: nothing keeps its place free, the fonts are there, and what moves to an end has come to it. */
+export async function rests(tab) {
+  await until(tab, () => !document.querySelector('[aria-busy=true]'))
+  await tab.evaluate(async () => {
+    await document.fonts.ready
+    const moving = () => document.getAnimations().filter(({ effect }) => effect.getComputedTiming().endTime !== Infinity)
+    while (moving().length > 0) await Promise.all(moving().map(({ finished }) => finished.catch(() => {})))
+  })
+}
+
+/** What axe finds on a page that rests, as readable lines. */
 export async function findings(tab) {
+  await rests(tab)
   await tab.evaluate(axe)
   const { violations } = await tab.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }))
   return violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary.replaceAll('\n', ' ')}`))
