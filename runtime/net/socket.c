@@ -251,13 +251,13 @@ static void ping(struct socket *socket, uint64_t now)
     const struct server_limits *limits = &connection->server->limits;
     bool took_later = connection->progress > connection->heard;
     uint64_t silence = now - (took_later ? connection->progress : connection->heard);
-    if (silence >= limits->dead_time) {
-        connection_cut(connection);
-    } else if (silence < limits->ping_time) {
+    if (silence < limits->ping_time) {
         socket->has_pinged = false;
-    } else if (!socket->has_pinged) {
+    } else if (!socket->has_pinged) { /* also when we were held up, and the silence is our own */
         socket->has_pinged = true;
         send_frame(socket, FRAME_PING, NULL, 0);
+    } else if (silence >= limits->dead_time) {
+        connection_cut(connection);
     }
 }
 

@@ -106,12 +106,10 @@ static void running_out_of_descriptors_is_survived(void **state)
         client_expect(&client, "doctype"); /* the loop does not spin */
         buffer_clear(&client.heard);
         char byte;
-        for (int i = 0; i < 4; i++) {
-            struct timeval most = {.tv_sec = 10};
-            setsockopt(waiting[i], SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-            uv_run(&stage.loop, UV_RUN_NOWAIT);
-            ssize_t count = recv(waiting[i], &byte, 1, 0); /* turned away, not left waiting */
-            assert_true(count >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK));
+        for (int i = 0; i < 4; i++) { /* turned away, not left waiting */
+            while (recv(waiting[i], &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN) {
+                stage_turn(&stage);
+            }
         }
         setrlimit(RLIMIT_NOFILE, &before);
         for (int i = 0; i < 4; i++) {

@@ -235,6 +235,21 @@ static void a_silent_browser_is_pinged_and_then_cut(void **state)
     stage_close(&stage);
 }
 
+/* The loop turns no more until both times are over. */
+static void a_browser_is_pinged_before_it_is_cut_though_the_host_was_held_up(void **state)
+{
+    struct stage stage;
+    struct client client;
+    stage_open(&stage, (struct server_limits){.ping_time = 50, .dead_time = 100});
+    client_upgrade(&client, &stage);
+    for (uint64_t begin = uv_hrtime(); uv_hrtime() - begin < 150000000;) {
+    }
+    WAIT_FOR(&stage, client.heard.length > 0 || client.has_ended);
+    client_expect_bytes(&client, "\x89\x00", 2);
+    client_close(&client);
+    stage_close(&stage);
+}
+
 /* Its machine has lost the network: what we send goes into the kernel's buffers and no further. */
 static void what_we_send_is_no_sign_of_the_browsers_life(void **state)
 {
@@ -311,7 +326,7 @@ static void a_browser_that_pings_and_never_reads_is_not_listened_to(void **state
     struct stage stage;
     struct client client;
     struct buffer pings;
-    stage_open(&stage, (struct server_limits){.queue_soft = 100000, .stall_time = 200});
+    stage_open(&stage, (struct server_limits){.queue_soft = 100000, .stall_time = 1000});
     client_upgrade(&client, &stage);
     uv_read_stop((uv_stream_t *)&client.tcp);
     buffer_init(&pings, 1 << 20);
@@ -365,7 +380,7 @@ static void a_reader_far_too_slow_is_cut_off_with_1013(void **state)
 {
     struct stage stage;
     struct client client;
-    stage_open(&stage, (struct server_limits){.queue_hard = 1000000, .close_time = 2000});
+    stage_open(&stage, (struct server_limits){.queue_hard = 1000000, .close_time = 20000});
     client_upgrade(&client, &stage);
     uv_read_stop((uv_stream_t *)&client.tcp);
     static char patch[65536];
@@ -437,6 +452,7 @@ int main(void)
         cmocka_unit_test(we_close_and_the_browser_answers),
         cmocka_unit_test(a_close_that_nobody_answers_ends_by_its_timer),
         cmocka_unit_test(a_silent_browser_is_pinged_and_then_cut),
+        cmocka_unit_test(a_browser_is_pinged_before_it_is_cut_though_the_host_was_held_up),
         cmocka_unit_test(what_we_send_is_no_sign_of_the_browsers_life),
         cmocka_unit_test(a_browser_that_talks_and_never_reads_is_cut),
         cmocka_unit_test(nothing_is_read_from_a_browser_that_is_far_behind),
