@@ -12,6 +12,7 @@ import { folder } from '../support/moonlit.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(here, '../..')
+const PATIENCE = 600000 // ms; then the red test hangs, and that is said
 
 function readFault(file) {
   const text = readFileSync(join(here, file), 'utf8')
@@ -60,7 +61,8 @@ function run(program, { walks: [scripts, rounds] }) {
   delete env.NODE_TEST_CONTEXT // or the inner tests would report to this process
   const model = ['--test', `--test-name-pattern=${scripts}`, 'tests/model/model.test.mjs']
   const [command, words] = scripts ? ['node', model] : [program, []]
-  const { status, stdout, stderr } = spawnSync(command, words, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 28 })
+  const { error, status, stdout, stderr } = spawnSync(command, words, { cwd: root, env, encoding: 'utf8', maxBuffer: 1 << 28, timeout: PATIENCE })
+  if (error) throw error
   return { status, said: stdout + stderr }
 }
 
