@@ -24,7 +24,7 @@ note() {
 
 # The failed tests of a log of node's runner, with their reasons.
 failures_of() {
-  awk '/^ *not ok /{on = 1} on {print} /^ *\.\.\.$/{on = 0} /failing tests:$/{on = 1}' "$1" | head -120
+  awk '/^ *not ok /{on = 1} on {print} /^ *\.\.\.$/{on = 0} /failing tests:$/{on = 1} /it hangs /' "$1" | head -120
 }
 
 run_ctest() { # KIND DIR FILTER...
@@ -40,7 +40,7 @@ run_ctest() { # KIND DIR FILTER...
 run_node() { # KIND FILES...
   local kind=$1; shift
   local log=build/$kind.log status=0
-  node --test --test-concurrency="${TEST_CONCURRENCY:-1}" "$@" >"$log" 2>&1 || status=$?
+  node --import ./tests/support/watch.mjs --test --test-concurrency="${TEST_CONCURRENCY:-1}" "$@" >"$log" 2>&1 || status=$?
   [ $status -eq 0 ] || { cat "$log"; REPORTS+=("$kind" "$(failures_of "$log")"); }
   local passed failed
   passed=$(sed -n 's/^# pass //p' "$log"); failed=$(sed -n 's/^# fail //p' "$log")
@@ -72,7 +72,7 @@ kind_asan() { build_sanitized all; run_ctest asan build-asan --timeout 300; }
 kind_tsan() {
   local mongo=(test_guard test_pool test_cancel test_repeat test_stop test_lib_mongo)
   build_c build-tsan test_worker "${mongo[@]}" -- -DMOONLIT_THREAD_SANITIZE=ON
-  run_ctest tsan build-tsan -R 'worker|mongo/|test_lib_mongo'
+  run_ctest tsan build-tsan --timeout 300 -R 'worker|mongo/|test_lib_mongo'
 }
 kind_scripts() {
   local status=0 log=build/scripts.log

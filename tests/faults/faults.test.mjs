@@ -12,7 +12,7 @@ import { folder } from '../support/moonlit.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const root = resolve(here, '../..')
-const PATIENCE = 600000 // ms; then the red test hangs, and that is said
+const PATIENCE = 240000 // ms; then the red test hangs, and that is said
 
 function readFault(file) {
   const text = readFileSync(join(here, file), 'utf8')
