@@ -19,7 +19,7 @@
 #include "client_frame.h"
 #include "net/server.h"
 
-enum { WATCH_TIME = 30000, CODES_MOST = 16, HEARD_MOST = 64 * 1024 };
+enum { WATCH_TIME = 100000, CODES_MOST = 16, HEARD_MOST = 64 * 1024 };
 
 struct stage {
     uv_loop_t loop;
