@@ -79,9 +79,11 @@ static void *run_thread(void *data)
         pthread_mutex_lock(&worker->lock);
         job->state = JOB_FINISHED;
         list_push_last(&worker->finished, &job->link);
+        worker->idle++;
         pthread_mutex_unlock(&worker->lock);
         uv_async_send(&worker->wake); /* the handle is open while this thread is counted */
         pthread_mutex_lock(&worker->lock);
+        worker->idle--;
     }
     worker->threads--;
     list_push_last(&worker->ended, &thread->link);
