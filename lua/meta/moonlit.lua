@@ -3,6 +3,7 @@
 
 ---@alias moonlit.Width "stretch"|"content"|number
 ---@alias moonlit.OnChange fun(...)|"rerun"|"ignore"
+---@alias moonlit.Choices any[]|moonlit.Cursor
 ---@alias moonlit.Scalar moonlit.Decimal128|moonlit.Int64|moonlit.Double|moonlit.Date
 
 ---@class moonlit
@@ -507,14 +508,14 @@ function handle:toggle(label, options) end
 
 ---One of a few choices, all visible.
 ---@param label string What the widget asks for; inline Markdown
----@param options any[]|moonlit.Cursor The choices: a list of any values, or a cursor; `format_func` makes their labels
+---@param options moonlit.Choices The choices: a list of any values, or a cursor; `format_func` makes their labels
 ---@param choices? moonlit.RadioOptions
 ---@return any
 function ui.radio(label, options, choices) end
 
 ---One of a few choices, all visible.
 ---@param label string What the widget asks for; inline Markdown
----@param options any[]|moonlit.Cursor The choices: a list of any values, or a cursor; `format_func` makes their labels
+---@param options moonlit.Choices The choices: a list of any values, or a cursor; `format_func` makes their labels
 ---@param choices? moonlit.RadioOptions
 ---@return any
 function handle:radio(label, options, choices) end
@@ -535,14 +536,14 @@ function handle:radio(label, options, choices) end
 
 ---One of many choices, in a list that opens.
 ---@param label string What the widget asks for; inline Markdown
----@param options any[]|moonlit.Cursor The choices: a list of any values, or a cursor; `format_func` makes their labels
+---@param options moonlit.Choices The choices: a list of any values, or a cursor; `format_func` makes their labels
 ---@param choices? moonlit.SelectboxOptions
 ---@return any
 function ui.selectbox(label, options, choices) end
 
 ---One of many choices, in a list that opens.
 ---@param label string What the widget asks for; inline Markdown
----@param options any[]|moonlit.Cursor The choices: a list of any values, or a cursor; `format_func` makes their labels
+---@param options moonlit.Choices The choices: a list of any values, or a cursor; `format_func` makes their labels
 ---@param choices? moonlit.SelectboxOptions
 ---@return any
 function handle:selectbox(label, options, choices) end
@@ -565,14 +566,14 @@ function handle:selectbox(label, options, choices) end
 
 ---Any number of choices.
 ---@param label string What the widget asks for; inline Markdown
----@param options any[]|moonlit.Cursor The choices: a list of any values, or a cursor; `format_func` makes their labels
+---@param options moonlit.Choices The choices: a list of any values, or a cursor; `format_func` makes their labels
 ---@param choices? moonlit.MultiselectOptions
 ---@return any[]
 function ui.multiselect(label, options, choices) end
 
 ---Any number of choices.
 ---@param label string What the widget asks for; inline Markdown
----@param options any[]|moonlit.Cursor The choices: a list of any values, or a cursor; `format_func` makes their labels
+---@param options moonlit.Choices The choices: a list of any values, or a cursor; `format_func` makes their labels
 ---@param choices? moonlit.MultiselectOptions
 ---@return any[]
 function handle:multiselect(label, options, choices) end

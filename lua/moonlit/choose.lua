@@ -66,18 +66,19 @@ local function chooser(name)
   end
 end
 
----One of a few choices, all visible. Returns the option itself. (waits for a cursor)
----@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.RadioOptions): any
+---One of a few choices, all visible: a list or a cursor. Returns the option itself. (waits for a
+---cursor)
+---@type fun(label: string, options: moonlit.Choices, choices?: moonlit.RadioOptions): any
 choose.radio = chooser "radio"
 
 ---One of many choices, in a list that opens. Returns the option itself, nil while none is chosen.
 ---(waits for a cursor)
----@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.SelectboxOptions): any
+---@type fun(label: string, options: moonlit.Choices, choices?: moonlit.SelectboxOptions): any
 choose.selectbox = chooser "selectbox"
 
 ---Any number of choices. Returns a list of the options, in the order of choosing.
 ---(waits for a cursor)
----@type fun(label: string, options: any[]|moonlit.Cursor, choices?: moonlit.MultiselectOptions): any[]
+---@type fun(label: string, options: moonlit.Choices, choices?: moonlit.MultiselectOptions): any[]
 choose.multiselect = chooser "multiselect"
 
 return choose

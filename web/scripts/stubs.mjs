@@ -14,7 +14,7 @@ const KINDS = { true: "true", false: "false", number: "number", text: "string", 
 /* What elements.def says in words alone, by field, or by element and field. */
 const CLOSER = {
   on_change: "moonlit.OnChange", args: "any[]", format_func: "fun(option: any): string",
-  index: "integer|false", options: "any[]|moonlit.Cursor", body: "string|number",
+  index: "integer|false", options: "moonlit.Choices", body: "string|number",
   "json.body": "any", "exception.body": "any", "columns.spec": "integer|number[]",
   "multiselect.default": "any[]", "number_input.value": "number|false",
   "text_input.value": "string|false", "text_area.value": "string|false", "table.columns": "string[]",
@@ -86,6 +86,7 @@ export function writeStubs({ elements, common }) {
     "-- Made by web/scripts/elements.mjs from runtime/ui/elements.def: do not edit. For editors; nothing runs it.", "",
     '---@alias moonlit.Width "stretch"|"content"|number',
     '---@alias moonlit.OnChange fun(...)|"rerun"|"ignore"',
+    "---@alias moonlit.Choices any[]|moonlit.Cursor",
     "---@alias moonlit.Scalar moonlit.Decimal128|moonlit.Int64|moonlit.Double|moonlit.Date", "",
     "---@class moonlit",
   ];
