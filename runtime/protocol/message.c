@@ -74,7 +74,8 @@ static bool read_field(struct message *message, const struct bson_element *eleme
 
 static bool read_kind(const struct bson_element *element, enum message_kind *kind)
 {
-    static const char *const names[] = {"hello", "event", "stop", "whole", "context", "taken"};
+    static const char *const names[] = {"hello", "event",   "stop", "whole",
+                                        "old",   "context", "taken"};
     const char *name;
     if (!read_text(element, &name)) {
         return false;

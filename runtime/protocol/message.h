@@ -25,6 +25,7 @@ enum message_kind {
     MESSAGE_EVENT,
     MESSAGE_STOP,
     MESSAGE_WHOLE,
+    MESSAGE_OLD,
     MESSAGE_CONTEXT,
     MESSAGE_TAKEN,
 };

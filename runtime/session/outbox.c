@@ -165,6 +165,29 @@ void outbox_send_welcome(struct session *session, bool resumed)
     send_document(session, &document);
 }
 
+void outbox_send_old(struct session *session)
+{
+    struct buffer ids;
+    bson_t document, array;
+    buffer_init(&ids, tree_count(session->tree) * sizeof(uint64_t));
+    if (session->run != NULL) {
+        tree_list_old(session->tree, &ids);
+    }
+    begin(&document, "old");
+    BSON_APPEND_ARRAY_BEGIN(&document, "ids", &array);
+    for (uint32_t i = 0; i < ids.length / sizeof(uint64_t); i++) {
+        char room[16];
+        const char *name;
+        int64_t id;
+        memcpy(&id, ids.bytes + i * sizeof id, sizeof id);
+        bson_uint32_to_string(i, &name, room, sizeof room);
+        BSON_APPEND_INT64(&array, name, id);
+    }
+    bson_append_array_end(&document, &array);
+    buffer_deinit(&ids);
+    send_document(session, &document);
+}
+
 void outbox_send_ack(struct session *session)
 {
     bson_t document;

@@ -24,6 +24,9 @@ void outbox_send_tree(struct session *session, const struct run *run, const char
 /* Send the patches after `seq` again; false when they are not all kept. */
 bool outbox_resend(struct session *session, uint64_t seq);
 
+/* Which elements the run alive has not drawn yet; none without one. */
+void outbox_send_old(struct session *session);
+
 void outbox_send_ack(struct session *session);
 void outbox_send_refuse(struct session *session, int64_t from);
 void outbox_send_notice(struct session *session, const char *kind, const char *text);

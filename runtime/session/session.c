@@ -273,6 +273,9 @@ bool session_receive(struct session *session, const struct message *message, str
     case MESSAGE_WHOLE:
         outbox_send_tree(session, session->run, state_now(session));
         return true;
+    case MESSAGE_OLD:
+        outbox_send_old(session);
+        return true;
     case MESSAGE_CONTEXT:
         take_context(session, message);
         return true;

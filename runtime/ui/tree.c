@@ -374,6 +374,26 @@ void tree_flush(struct tree *tree, struct draft *draft, struct patch *patch)
     }
 }
 
+/* ---- what is old ---- */
+
+static void list_old(const struct tree *tree, const struct node *parent, struct buffer *ids)
+{
+    for (const struct node *child = parent->first; child != NULL; child = child->next) {
+        if (child->run != tree->run) {
+            buffer_append(ids, &child->id, sizeof child->id);
+        } else {
+            list_old(tree, child, ids);
+        }
+    }
+}
+
+void tree_list_old(const struct tree *tree, struct buffer *ids)
+{
+    for (uint64_t id = ROOT_MAIN; id <= ROOT_LAST; id++) {
+        list_old(tree, &tree->roots[id], ids);
+    }
+}
+
 /* ---- the end of a run ---- */
 
 void tree_finish(struct tree *tree, struct patch *patch)

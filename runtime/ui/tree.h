@@ -43,6 +43,9 @@ void tree_settle(struct tree *tree, struct patch *patch);
 /* Remove everything below the roots. */
 void tree_clear(struct tree *tree, struct patch *patch);
 
+/* Append the ids of what this run has not drawn yet; of what is in such a container, that one's. */
+void tree_list_old(const struct tree *tree, struct buffer *ids);
+
 /* The whole page, as inserts in order. */
 void tree_whole(const struct tree *tree, struct patch *patch);
 

@@ -132,6 +132,7 @@ ui.text(problem)
 
 test('misuse raises at the line of the script, with a sentence', async () => {
   const cases = [
+    ['ui.metric("Orders", 12, { delta = 2 })', /delta is an argument, not an option; write ui\.metric\(label, value, delta\)/],
     ['ui.slider("n", { mn = 1 })', /there is no option "mn"; did you mean "min"\?/],
     ['ui.title()', /ui\.title: body is missing; write ui\.title\(body\)/],
     ['ui.title({ 1 })', /body is a text .*, got a table/],
@@ -301,4 +302,28 @@ ui.write(problem)
   assert.deepEqual(Object.values(found.rows).map((row) => row.name), ['Europa', 'Io'])
   assert.deepEqual(Object.values(grouped.rows).map((row) => row._id), ['Europa', 'Io'])
   assert.match(page.find('exception').props.message, /\$no/)
+}))
+
+test('a page may ask what a run has not drawn yet; what was drawn again as it was is not among it', () => withApp(`
+ui.text "as it was"
+local box = ui.container()
+box:text "inside"
+local slow = ui.toggle "Slow"
+if slow then ui.sleep(600) end
+box:text "late inside"
+ui.container():text "in an old container"
+ui.caption "late"
+`, async (page) => {
+  const old = async () => {
+    const before = page.messages.length
+    page.send({ t: 'old' })
+    const { ids } = await page.until(() => page.messages.slice(before).find((message) => message.t === 'old'))
+    return ids.map((id) => page.nodes.get(id)).map(({ type, props }) => props.body ?? type)
+  }
+  await page.settled()
+  assert.deepEqual(await old(), [], 'no run, nothing old')
+  page.set('toggle', 'Slow', true)
+  let answer = []
+  while (answer.length === 0) answer = await old() // the run that waits has nothing new to tell
+  assert.deepEqual(answer, ['late inside', 'container', 'late'])
 }))

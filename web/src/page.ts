@@ -58,7 +58,7 @@ export class Page {
       ignores: (id) => this.tree.find(id)?.get("ignores") === true,
     });
     this.tree = new Tree(this.events);
-    this.progress = new Progress(this.tree);
+    this.progress = new Progress(this.tree, () => this.connection.send({ t: "old" }));
     this.events.onSent = () => this.progress.onSent(this.events.last);
     this.events.onRefused = (count) => this.notices.say("refused", keepsUpNot(count));
     this.events.onTooLarge = () => this.notices.say("too_large", TOO_LARGE);
@@ -97,6 +97,8 @@ export class Page {
         return this.onPatch(message);
       case "tree":
         return this.onTree(message);
+      case "old":
+        return this.progress.onOld(message.ids);
       case "ack":
         return this.onAck(message);
       case "refuse":

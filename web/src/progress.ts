@@ -1,8 +1,10 @@
 /*
  * Whether the page waits for its script, and what it shows for that: nothing at first, after 150 ms
- * the moonrise bar with Stop, and after 800 ms the elements that are still old lose ink.
+ * the moonrise bar with Stop, and after 800 ms the elements that are still old lose ink. Which these are the
+ * host is asked: what is drawn again as it was needs no operation.
  */
 import { createSignal } from "solid-js";
+import type { Value } from "./bson";
 import type { Tree, TreeNode } from "./tree";
 
 const BAR_AFTER = 150; /* ms */
@@ -38,10 +40,14 @@ export class Progress {
   private sent = 0;
   private barTimer = 0;
   private staleTimer = 0;
-  private firstPatch = 0; /* elements touched from this patch on are new */
-  private isStale = false;
+  private isAsked = false; /* the answer is on its way ... */
+  private isOvertaken = false; /* ... and a patch came since */
+  private hasOld = false; /* the answer was shown */
 
-  constructor(private readonly tree: Tree) {
+  constructor(
+    private readonly tree: Tree,
+    private readonly askForOld: () => void,
+  ) {
     [this.isLong, this.setLong] = createSignal(false);
     [this.took, this.setTook] = createSignal<number>();
     [this.isBusy, this.setBusy] = createSignal(false);
@@ -60,7 +66,21 @@ export class Progress {
     this.reflected = Math.max(this.reflected, ev);
     if (hasEnded && ms !== undefined) this.setTook(ms);
     this.look();
-    if (this.isStale) this.markStale();
+    if (this.isAsked) this.isOvertaken = true;
+    else if (this.hasOld) this.ask();
+  }
+
+  /** The host's answer: what the run has not drawn yet, by the ids of whole branches. */
+  onOld(ids: Value): void {
+    if (!this.isAsked) return;
+    this.isAsked = false;
+    this.hasOld = true;
+    if (this.isOvertaken) return this.ask();
+    const nodes = Array.isArray(ids) ? ids.map((id) => this.tree.find(Number(id))) : [];
+    const old = new Set(nodes.flatMap((node) => (node ? branch(node) : [])));
+    for (const root of this.tree.roots)
+      for (const node of branch(root))
+        node.view?.element.classList.toggle("is-stale", old.has(node) && OUTPUTS.has(node.type));
   }
 
   /** The session is new: its numbers begin again. */
@@ -81,36 +101,28 @@ export class Progress {
 
   private begin(): void {
     this.setBusy(true);
-    this.firstPatch = this.tree.patches + 1;
     this.barTimer = window.setTimeout(() => this.setLong(true), BAR_AFTER);
-    this.staleTimer = window.setTimeout(() => {
-      this.isStale = true;
-      this.markStale();
-    }, STALE_AFTER);
+    this.staleTimer = window.setInterval(() => this.isAsked || this.ask(), STALE_AFTER);
   }
 
   private end(): void {
     clearTimeout(this.barTimer);
-    clearTimeout(this.staleTimer);
+    clearInterval(this.staleTimer);
     this.setBusy(false);
     this.setLong(false);
-    this.isStale = false;
+    this.isAsked = this.hasOld = false;
     for (const element of document.querySelectorAll(".is-stale"))
       element.classList.remove("is-stale");
   }
 
-  /** The script draws from top to bottom: what stands behind the last new element is old. */
-  private markStale(): void {
-    for (const root of [this.tree.main, this.tree.sidebar]) {
-      const order = flatten(root);
-      const lastNew = order.findLastIndex((node) => node.touched >= this.firstPatch);
-      order.forEach((node, i) => {
-        node.view?.element.classList.toggle("is-stale", i > lastNew && OUTPUTS.has(node.type));
-      });
-    }
+  private ask(): void {
+    this.isAsked = true;
+    this.isOvertaken = false;
+    this.askForOld();
   }
 }
 
-function flatten(node: TreeNode): TreeNode[] {
-  return node.list.flatMap((child) => [child, ...flatten(child)]);
+/** The node and all that is in it. */
+function branch(node: TreeNode): TreeNode[] {
+  return [node, ...node.list.flatMap(branch)];
 }

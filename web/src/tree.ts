@@ -23,7 +23,6 @@ export class TreeNode<T extends ElementType = ElementType> {
   parent: TreeNode | undefined;
   view: View | undefined;
   isAlive = true;
-  touched = 0; /* number of the patch that made or changed it last */
   private readonly tellChildren: Setter<readonly TreeNode[]>;
   private readonly fields = new Map<string, Value>();
   private readonly signals = new Map<string, [Accessor<Value>, Setter<Value>]>();
@@ -98,15 +97,14 @@ export class Tree {
   readonly sidebar = this.makeRoot("sidebar");
   readonly event = this.makeRoot("event");
   readonly bottom = this.makeRoot("bottom");
-  patches = 0;
+  readonly roots = [this.main, this.sidebar, this.event, this.bottom];
   private readonly nodes = new Map<number, TreeNode>();
   private readonly reordered = new Set<TreeNode>();
   private readonly ended: { node: TreeNode; isTop: boolean }[] = [];
   private changed = new Set<TreeNode>();
 
   constructor(private readonly own: Own) {
-    for (const root of [this.main, this.sidebar, this.event, this.bottom])
-      this.nodes.set(root.id, root);
+    for (const root of this.roots) this.nodes.set(root.id, root);
   }
 
   find(id: number): TreeNode | undefined {
@@ -138,7 +136,6 @@ export class Tree {
   }
 
   private inBatch(work: () => void): Applied {
-    this.patches++;
     this.changed = new Set();
     try {
       batch(() => {
@@ -198,7 +195,6 @@ export class Tree {
       node = new TreeNode(id, type, this.withOwn(id, type, fields, ev));
       this.nodes.set(id, node);
     }
-    node.touched = this.patches;
     this.move(node, op);
   }
 
@@ -222,7 +218,6 @@ export class Tree {
     const isIgnored = (name: string) => name === "value" && this.own.isOlder(node.id, ev);
     for (const name of Object.keys(set)) if (!isIgnored(name)) node.set(name, set[name]);
     for (const name of textsOf(op.unset)) if (!isIgnored(name)) node.unset(name);
-    node.touched = this.patches;
     if (node.isLeaf) this.changed.add(node);
   }
 

@@ -40,6 +40,8 @@ for (const colorScheme of ["light", "dark"]) {
     await at.page.locator(".listbox:popover-open .option").first().waitFor();
     at.host.send({ t: "broken", message: "'end' expected near '<eof>'", file: "app.lua", line: 9, source: [[8, "if x then"], [9, ""]] });
     at.host.send({ t: "notice", kind: "stopped", text: "Stopped." });
+    const everything = at.host.first.filter((op) => op.in === 1).map((op) => op.id);
+    at.host.answer = (message, host) => message.t === "old" && host.send({ t: "old", ids: everything });
     at.host.patch([], "running");
     await at.page.locator(".is-stale").first().waitFor();
     assert.deepEqual(await faults(), []);

@@ -46,14 +46,19 @@ test("a quick run shows no bar; a long one does, with Stop, until its last patch
   await moonrise().waitFor({ state: "detached" });
 });
 
-test("what is still old after a while loses ink, what is new or behind a new element's place does not", async () => {
-  await at.show(inserts([["button", { id: 1, label: "Go" }], ["text", { id: 2, body: "first" }], ["text", { id: 3, body: "second" }], ["text", { id: 4, body: "third" }]]));
+test("what a long run has not drawn yet loses ink; what it drew again as it was, and what comes, has it", async () => {
+  await at.show(inserts([["button", { id: 1, label: "Go" }], ["text", { id: 2, body: "as it was" }], ["text", { id: 3, body: "second" }],
+    ["container", { id: 5 }, [["text", { id: 6, body: "inside" }]]], ["text", { id: 4, body: "third" }]]));
+  const stale = () => at.page.locator(".is-stale");
+  let old = [1, 3, 5, 4];
+  at.host.answer = (message, host) => message.t === "old" && host.send({ t: "old", ids: old.map(id) });
   await at.page.getByRole("button", { name: "Go" }).click();
-  await at.page.locator(".is-stale").first().waitFor();
-  assert.equal(await at.page.locator(".is-stale").count(), 3);
+  await stale().first().waitFor();
+  assert.deepEqual(await stale().allTextContents(), ["second", "inside", "third"]);
+  old = [5, 4];
   at.host.patch([{ op: "update", id: id(3), set: { body: "new" } }], "running", { ev: 1 });
-  await at.page.getByText("new").waitFor();
-  assert.deepEqual(await at.page.locator(".is-stale").allTextContents(), ["third"]);
+  await at.page.locator(".markdown:not(.is-stale)", { hasText: "new" }).waitFor();
+  assert.deepEqual(await stale().allTextContents(), ["inside", "third"]);
   at.host.ev = 1;
   at.host.patch([]);
   await at.page.locator(".is-stale").waitFor({ state: "detached" });

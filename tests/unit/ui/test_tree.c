@@ -180,6 +180,42 @@ static void what_is_not_drawn_yet_stays_behind_its_predecessor(void **state)
     close_stage(&stage);
 }
 
+static void expect_old(const struct stage *stage, const char *keys)
+{
+    struct buffer ids;
+    buffer_init(&ids, NAIVE_MAX * sizeof(uint64_t));
+    tree_list_old(stage->tree, &ids);
+    assert_int_equal(ids.length, strlen(keys) * sizeof(uint64_t));
+    for (size_t i = 0; keys[i] != '\0'; i++) {
+        uint64_t id = key_id(keys[i]);
+        assert_memory_equal(ids.bytes + i * sizeof id, &id, sizeof id);
+    }
+    buffer_deinit(&ids);
+}
+
+static void what_is_drawn_again_as_it_was_is_not_old(void **state)
+{
+    struct stage stage;
+    open_stage(&stage);
+    begin(&stage);
+    draw_keys(&stage, "ab");
+    uint64_t box = draw(&stage, ELEMENT_container, 'x', ROOT_MAIN, 0);
+    draw(&stage, ELEMENT_markdown, 'c', box, 'c');
+    finish(&stage);
+    begin(&stage);
+    expect_old(&stage, "abx");
+    draw_keys(&stage, "a");
+    flush(&stage);
+    expect_old(&stage, "bx");
+    draw(&stage, ELEMENT_container, 'x', ROOT_MAIN, 0);
+    flush(&stage);
+    expect_old(&stage, "bc");
+    assert_int_equal(operations(&stage), 0);
+    finish(&stage);
+    expect_old(&stage, "");
+    close_stage(&stage);
+}
+
 static void a_superseded_view_removes_nothing(void **state)
 {
     struct stage stage;
@@ -645,6 +681,7 @@ int main(void)
         cmocka_unit_test(an_unchanged_rerun_sends_nothing),
         cmocka_unit_test(the_fewest_operations_are_sent),
         cmocka_unit_test(what_is_not_drawn_yet_stays_behind_its_predecessor),
+        cmocka_unit_test(what_is_drawn_again_as_it_was_is_not_old),
         cmocka_unit_test(a_superseded_view_removes_nothing),
         cmocka_unit_test(one_changed_metric_is_a_small_patch),
         cmocka_unit_test(a_container_for_one_holds_the_last),
