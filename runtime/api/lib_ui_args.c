@@ -39,13 +39,32 @@ static bool is_option(const struct call *call, const struct field *field)
     return call->raw || field->source == SOURCE_OPTION || field->source == SOURCE_LOCAL;
 }
 
+/* The error about an argument: `what` is wrong, and how the call is written. */
+static void say_usage(struct call *call, const char *name, const char *what)
+{
+    char words[200] = "";
+    size_t length = 0;
+    for (int i = 0; i < call->field_count; i++) {
+        const struct field *other = element_field(call->element, i);
+        if (other->source == SOURCE_ARG && length < sizeof words) {
+            length += (size_t)snprintf(words + length, sizeof words - length, "%s%s",
+                                       length > 0 ? ", " : "", other->name);
+        }
+    }
+    call_error(call, "%s %s; write ui.%s(%s)", name, what, call->element->name, words);
+}
+
 static int find_option(struct call *call, const char *name)
 {
     for (int i = 0; i < call->field_count; i++) {
         const struct field *field = element_field(call->element, i);
-        if (field->name[0] == name[0] && strcmp(field->name, name) == 0) {
-            return is_option(call, field) ? i : -1;
+        if (field->name[0] != name[0] || strcmp(field->name, name) != 0) {
+            continue;
         }
+        if (field->source == SOURCE_ARG && !call->raw) {
+            say_usage(call, name, "is an argument, not an option");
+        }
+        return is_option(call, field) ? i : -1;
     }
     return -1;
 }
@@ -88,20 +107,6 @@ static bool is_options_here(const struct call *call, const struct field *field, 
     return lua_type(call->L, index) == LUA_TTABLE && !field_is_required(field);
 }
 
-static void say_missing(struct call *call, const struct field *field)
-{
-    char words[200] = "";
-    size_t length = 0;
-    for (int i = 0; i < call->field_count; i++) {
-        const struct field *other = element_field(call->element, i);
-        if (other->source == SOURCE_ARG && length < sizeof words) {
-            length += (size_t)snprintf(words + length, sizeof words - length, "%s%s",
-                                       length > 0 ? ", " : "", other->name);
-        }
-    }
-    call_error(call, "%s is missing; write ui.%s(%s)", field->name, call->element->name, words);
-}
-
 static int read_positional(struct call *call)
 {
     lua_State *L = call->L;
@@ -117,7 +122,7 @@ static int read_positional(struct call *call)
         if (!lua_isnoneornil(L, at)) {
             call->slots[i] = at;
         } else if (field_is_required(field) && field->type != FIELD_VALUE) {
-            say_missing(call, field);
+            say_usage(call, field->name, "is missing");
         }
         at++;
     }
