@@ -69,13 +69,16 @@ static void sweep(struct op_together *op)
     }
 }
 
+/* `error` is the op's from here on: the first is the call's own, later ones go. */
 static void begin_ending(struct op_together *op, int error)
 {
-    if (!op->ending) {
+    if (op->ending) {
+        luaL_unref(op->L, LUA_REGISTRYINDEX, error);
+    } else {
         op->ending = true;
         op->error = error;
-        sweep(op);
     }
+    sweep(op);
 }
 
 static void on_time(struct alarm *alarm)
@@ -114,13 +117,10 @@ static void on_child_end(struct branch *branch, int status, int results)
         branch->error = LUA_NOREF;
     }
     end_child(child);
-    if (status != 0 && !op->ending) {
+    if (status != 0) {
         begin_ending(op, error);
-    } else {
-        luaL_unref(op->L, LUA_REGISTRYINDEX, error);
-        if (op->ending || list_is_empty(&op->children)) {
-            sweep(op);
-        }
+    } else if (op->ending || list_is_empty(&op->children)) {
+        sweep(op);
     }
 }
 
