@@ -18,8 +18,8 @@ struct spare {
     struct spare *next;
 };
 
-/* In a build with assertions all come from malloc, so that its sanitizers see what is used behind its
- * end, or when it has been given back. */
+/* In a build with assertions all come from malloc, so that its sanitizers see what is used behind
+ * its end, or when it has been given back. */
 #ifdef NDEBUG
 enum { SMALL = MEMORY_SMALL };
 #else

@@ -72,8 +72,8 @@ void mongo_global_hide(void)
     shm_unlink(name);
 }
 
-/* The library makes that memory when it is loaded, before main, and warns on standard error when there
- * is some already: that of a killed process which had the same number. It goes before. */
+/* The library makes that memory when it is loaded, before main, and warns on standard error when
+ * there is some already: that of a killed process which had the same number. It goes before. */
 #define BEFORE_LIBRARIES __attribute__((section(".preinit_array"), used))
 static void (*const hide_old)(void) BEFORE_LIBRARIES = mongo_global_hide;
 

@@ -53,8 +53,8 @@ struct mongo_lease;
 void mongo_global_init(struct log *log);
 void mongo_global_deinit(void);
 
-/* Before main begins the driver puts its counters into /dev/shm, where a process that is killed would
- * leave them for good. This takes the name away; the first thing that every command does. */
+/* Before main begins the driver puts its counters into /dev/shm, where a process that is killed
+ * would leave them for good. This takes the name away; the first thing that every command does. */
 void mongo_global_hide(void);
 
 /* ---- a database ------------------------------------------------------------------------------ */

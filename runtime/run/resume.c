@@ -108,8 +108,8 @@ static void account(struct run *run)
     run->memory_over = run->memory_over || state_was_refused(state);
 }
 
-/* Where a run was when it had taken much memory: a coroutine that dies of an allocation does not know
- * the line it was in. */
+/* Where a run was when it had taken much memory: a coroutine that dies of an allocation does not
+ * know the line it was in. */
 static void note_place(struct branch *branch)
 {
     struct run *run = branch->run;
@@ -216,7 +216,7 @@ static void after_yield(struct branch *branch)
     }
 }
 
-/* The branch's op is ready: its results go on the coroutine. They are never refused, but counted. */
+/* The op is ready: its results go on the coroutine. They are never refused, but counted. */
 static void take_results(struct branch *branch)
 {
     struct op *op = branch->op;

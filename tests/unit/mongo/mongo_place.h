@@ -104,7 +104,7 @@ static inline struct mongo_stats stats(struct place *place)
     return stats;
 }
 
-/* A bound against hanging, far above what it takes; ThreadSanitizer slows OpenSSL down by twenty. */
+/* Against hanging, far above what it takes; ThreadSanitizer makes OpenSSL 20 times slower. */
 #ifdef __SANITIZE_THREAD__
 #define PROMPT 20000
 #else
