@@ -40,8 +40,7 @@ export class Progress {
   private sent = 0;
   private barTimer = 0;
   private staleTimer = 0;
-  private isAsked = false; /* the answer is on its way ... */
-  private isOvertaken = false; /* ... and a patch came since */
+  private isAsked = false; /* the answer is on its way, and knows of what comes before it */
   private hasOld = false; /* the answer was shown */
 
   constructor(
@@ -66,8 +65,7 @@ export class Progress {
     this.reflected = Math.max(this.reflected, ev);
     if (hasEnded && ms !== undefined) this.setTook(ms);
     this.look();
-    if (this.isAsked) this.isOvertaken = true;
-    else if (this.hasOld) this.ask();
+    if (this.hasOld && !this.isAsked) this.ask();
   }
 
   /** The host's answer: what the run has not drawn yet, by the ids of whole branches. */
@@ -75,7 +73,6 @@ export class Progress {
     if (!this.isAsked) return;
     this.isAsked = false;
     this.hasOld = true;
-    if (this.isOvertaken) return this.ask();
     const nodes = Array.isArray(ids) ? ids.map((id) => this.tree.find(Number(id))) : [];
     const old = new Set(nodes.flatMap((node) => (node ? branch(node) : [])));
     for (const root of this.tree.roots)
@@ -117,7 +114,6 @@ export class Progress {
 
   private ask(): void {
     this.isAsked = true;
-    this.isOvertaken = false;
     this.askForOld();
   }
 }

@@ -64,6 +64,23 @@ test("what a long run has not drawn yet loses ink; what it drew again as it was,
   await at.page.locator(".is-stale").waitFor({ state: "detached" });
 });
 
+test("where a run draws on and on, what it has not drawn loses ink all the same", async () => {
+  await at.show(inserts([["button", { id: 1, label: "Go" }], ["text", { id: 2, body: "first" }], ["text", { id: 3, body: "second" }]]));
+  const answers = [];
+  at.host.answer = (message, host) => {
+    if (message.t !== "old") return;
+    host.patch([{ op: "update", id: id(2), set: { body: `drawn ${answers.push("old")}` } }], "running", { ev: 1 });
+    host.send({ t: "old", ids: [id(3)] });
+  };
+  await at.page.getByRole("button", { name: "Go" }).click();
+  await at.page.locator(".is-stale", { hasText: "second" }).waitFor();
+  assert.equal(await at.page.locator(".is-stale").count(), 1);
+  at.host.answer = undefined;
+  at.host.ev = 1;
+  at.host.patch([]);
+  await at.page.locator(".is-stale").waitFor({ state: "detached" });
+});
+
 test("the time of the last run stands in the foot", async () => {
   await at.show(inserts([["text", { id: 2, body: "x" }]]));
   at.host.patch([], "finished", { ms: 14.3 });
