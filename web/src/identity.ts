@@ -5,8 +5,16 @@
  */
 
 const KEY = `moonlit:${new URL(".", document.baseURI).pathname}`;
-const PATIENCE = 6; /* after F5 the old page may hold the lock for a moment */
 const PAUSE = 50; /* ms */
+
+/* How often the lock is asked for: after F5 the old page may hold it for a while, and goes. A copy of
+   a tab is no reload, and soon takes a session of its own. */
+const PATIENCE = isReload() ? 100 : 6;
+
+function isReload(): boolean {
+  const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+  return entry?.type === "reload";
+}
 
 export async function recallSession(): Promise<string | undefined> {
   const secret = read();

@@ -107,6 +107,30 @@ test("F5 presents the same session with a new load", async () => {
   assert.notEqual(hellos()[1].load, hellos()[0].load);
 });
 
+test("after F5 the page waits for an old one that is slow to go", async () => {
+  await at.show(form());
+  const name = await at.page.evaluate(async () => (await navigator.locks.query()).held[0].name);
+  const old = await at.context.newPage(); /* it has the lock for as long as nineteen tries */
+  await old.route("**", (route) => route.fulfill({ contentType: "text/html", body: "" }));
+  await old.goto(at.host.url);
+  await old.evaluate((lock) => { void navigator.locks.request(lock, () => new Promise((go) => { globalThis.go = go; })); }, name);
+  await at.page.exposeFunction("oldGoes", () => old.evaluate(async (lock) => {
+    globalThis.go();
+    await navigator.locks.request(lock, () => {});
+  }, name));
+  await at.page.addInitScript(() => {
+    const { locks } = navigator, { request } = locks;
+    let tries = 0;
+    locks.request = async (...how) => {
+      if (++tries === 20) await globalThis.oldGoes();
+      return request.apply(locks, how);
+    };
+  });
+  await at.page.reload();
+  await at.host.heard((message) => message.t === "hello", 1);
+  assert.equal(hellos()[1].session, "secret-1");
+});
+
 test("a duplicated tab gets a session of its own", async () => {
   await at.show(form());
   const [copy] = await Promise.all([at.context.waitForEvent("page"), at.page.evaluate(() => { window.open(location.href, "_blank"); })]);
