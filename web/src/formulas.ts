@@ -10,6 +10,7 @@ const IN_LINE = /^\$(?![\s$])((?:\\[^]|[^\\$])+)(?<!\s)\$(?!\d)/;
 const IN_BOX = /^ {0,3}\$\$(?!\$)((?:\\[^]|[^\\$]|\$(?!\$))+)\$\$(?!\$)/;
 const REST_OF_LINE = /^[ \t]*(?:\n|$)/;
 const EMPTY_LINE = /^\s*$|\n[ \t]*\n/;
+const NEXT_BOX = /\n(?:\$\$| *\n)/;
 
 export interface Formula extends Tokens.Generic {
   source: string;
@@ -34,10 +35,10 @@ export function readInLine(text: string): Formula | undefined {
   return { type: "formula", raw: match[0], source: match[1]!, isBox: false };
 }
 
-/** Where a line begins that may be a box: a paragraph is read up to there. */
+/** Where a line begins that may be a box: a paragraph is read up to there. Behind it nobody looks. */
 export function startOfBlock(text: string): number | undefined {
-  const at = text.indexOf("\n$$");
-  return at < 0 ? undefined : at + 1;
+  const match = NEXT_BOX.exec(text);
+  return match?.[0] === "\n$$" ? match.index + 1 : undefined;
 }
 
 /** The formula as an element, its source first. */

@@ -4,6 +4,7 @@ import "katex/dist/katex.css";
 import "./styles/maths.css";
 
 /* What a formula may be at most: `maxExpand` ends macros that call themselves. */
+const LONGEST = 10_000; /* characters, half a second of work */
 const OPTIONS: katex.KatexOptions = { strict: false, trust: false, maxSize: 50, maxExpand: 500 };
 
 interface Part {
@@ -18,6 +19,7 @@ const { __renderToDomTree: build } = katex as unknown as { __renderToDomTree: Bu
 /** Set the formula in the place of its source, or say there what is wrong with it. */
 export function typeset(box: HTMLElement, source: string, isBox: boolean): void {
   try {
+    if (source.length > LONGEST) throw new Error(`A formula has at most ${LONGEST} characters`);
     const tree = build(source, { ...OPTIONS, displayMode: isBox });
     dropStyles(tree);
     box.replaceChildren(tree.toNode());

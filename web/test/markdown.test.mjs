@@ -68,7 +68,7 @@ test("links go only where the list allows", async () => {
 
 test("colours by number or by CSS's names, a shimmer, and signs made of letters", async () => {
   assert.match(await html(":#c06[rose]"), /<span class="md-colour" style="--tone: ?#c06;">rose<\/span>/);
-  assert.match(await html(":Teal-background[sea]"), /<span class="md-background" style="--tone: ?teal;">sea<\/span>/);
+  assert.match(await html("the :Teal-background[sea]"), /<p>the <span class="md-background" style="--tone: ?teal;">sea<\/span>/);
   assert.equal(await html(":inherit[x] :nosuch[y] :#12345[z]"), "<p>:inherit[x] :nosuch[y] :#12345[z]</p>");
   assert.equal(await html(":shimmer[soon]"), '<p><span class="md-shimmer">soon</span></p>');
   assert.equal(await html("a -> b <- c <-> d, x ~= y -- z"), "<p>a → b ← c ↔ d, x ≈ y — z</p>");
@@ -86,6 +86,8 @@ test("a formula stands between dollars, a price does not", async () => {
     assert.equal(await page.evaluate((text) => show(text).querySelectorAll(".maths").length, source), 0, source);
   assert.equal(await html("\\$x$ costs \\$5"), "<p>$x$ costs $5</p>");
   assert.equal(await html("$$\na\n\nb\n$$"), "<p>$$\na</p><p>b\n$$</p>");
+  for (const between of ["\n", "\n\n", "\n  \n", "\n \t\n"])
+    assert.ok((await html(`a${between}$$x$$`)).endsWith(`</p>${box("$$x$$")}`), JSON.stringify(between));
 });
 
 test("a formula is drawn for the eye, and told to a screen reader; one that is wrong says why", async () => {
@@ -101,6 +103,20 @@ test("a formula is drawn for the eye, and told to a screen reader; one that is w
   const wrong = await page.evaluate(() => [document.querySelector(".maths").textContent, document.querySelector(".maths").title]);
   assert.equal(wrong[0], "$\\frac{$");
   assert.match(wrong[1], /KaTeX parse error: .*expected '}'/);
+});
+
+test("a formula that would hold up the page stays its source", async () => {
+  const told = await page.evaluate(() => ["x".repeat(10_000), "x".repeat(10_001)].map((source) => {
+    const box = document.createElement("span");
+    maths.typeset(box, source, false);
+    return [box.querySelectorAll("math").length, box.title];
+  }));
+  assert.deepEqual(told, [[1, ""], [0, "A formula has at most 10000 characters"]]);
+});
+
+test("where a paragraph ends, nobody looks further for a formula", async () => {
+  const { startOfBlock } = await load("formulas.ts");
+  assert.deepEqual(["a\nb\n$$x$$", "a\n\nb\n$$x$$", "a\n  \n$$x$$", "a $$x$$\n$"].map(startOfBlock), [4, undefined, undefined, undefined]);
 });
 
 test("a formula cannot bring a link, a picture or a style of its own, nor grow without end", async () => {
