@@ -206,7 +206,7 @@ ${wait}
 `, async (host, page) => {
     await page.until(() => page.texts().includes('first'))
     page.cut()
-    for (const what of nothing) await host.eventually(async () => await host.metric(what) === 0, 20000)
+    for (const what of nothing) await host.eventually(async () => await host.metric(what) === 0)
     const next = await Page.open(host)
     await next.until(() => next.texts().includes('first'))
   }, { options: ['--wall-limit', '1', '--cpu-limit', '0.8', '--session-timeout', '0.2', '--test-commands'] }))

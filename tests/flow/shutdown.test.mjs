@@ -120,7 +120,7 @@ test('a second signal ends at once, and the store goes too', async () => {
   await host.until(() => /stopping/.test(host.log))
   host.child.kill('SIGINT')
   assert.equal(await host.exited, 130)
-  await host.eventually(() => !children.some(isAlive), 2000)
+  await host.eventually(() => !children.some(isAlive))
   assert.deepEqual(socketFiles(host.dir), [])
 })
 

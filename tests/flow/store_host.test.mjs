@@ -22,7 +22,7 @@ const stores = (dir) => readdirSync('/proc').filter((name) => /^\d+$/.test(name)
 /** Wait until one store alone, another than `old`, serves the folder; its process. */
 async function newStore(host, dir, old) {
   let found
-  await host.eventually(() => (found = stores(dir)).length === 1 && found[0] !== old, 20000)
+  await host.eventually(() => (found = stores(dir)).length === 1 && found[0] !== old)
   return found[0]
 }
 

@@ -115,7 +115,7 @@ export class Moonlit {
   }
 
   /** Poll a condition that only the host knows (a metric), because nothing announces it. */
-  async eventually(condition, milliseconds = 10000) {
+  async eventually(condition, milliseconds = 20000) {
     const end = Date.now() + milliseconds
     for (;;) {
       if (await condition()) return
