@@ -124,6 +124,18 @@ static int index_option(const struct call *call, int count)
     return (int)index;
 }
 
+/* Has something, and nothing at 1, 2, 3. */
+static bool has_names(lua_State *L, int index)
+{
+    if (lua_objlen(L, index) > 0) {
+        return false;
+    }
+    lua_pushnil(L);
+    bool has = lua_next(L, index) != 0;
+    lua_pop(L, has ? 2 : 0);
+    return has;
+}
+
 void demand_choice(const struct call *call, struct demand *demand)
 {
     demand->labels = call_slot(call, "options");
@@ -138,9 +150,10 @@ void demand_choice(const struct call *call, struct demand *demand)
             slot = lua_gettop(call->L);
         }
         value_to_table(call->L, slot);
-        if (!lua_istable(call->L, slot)) {
+        if (!lua_istable(call->L, slot) || has_names(call->L, slot)) {
             call_error(call, "default is a list of options, got a %s",
-                       luaL_typename(call->L, slot));
+                       lua_istable(call->L, slot) ? "table with names"
+                                                  : luaL_typename(call->L, slot));
         }
         if (!push_label_list(call->L, slot, call->rest, demand->labels, &demand->usual)) {
             call_error(call, "default holds a value that is not one of the options");

@@ -146,6 +146,7 @@ test('misuse raises at the line of the script, with a sentence', async () => {
     ['ui.selectbox("s")', /options is a list, got nil; write ui\.selectbox\("label"/],
     ['ui.selectbox("s", { "a" }, { index = 2 })', /index is 2, but there are 1 options/],
     ['ui.text_input("t", { max_chars = -1 })', /max_chars is a whole number from 1 on, got -1/],
+    ['ui.multiselect("m", { "a" }, { default = { a = true } })', /default is a list of options, got a table with names/],
     ['ui.multiselect("m", { "a" }, { max_selections = 1.5 })', /max_selections is a whole number from 1 on, got 1\.5/],
     ['ui.columns(0)', /how many is a whole number/],
     ['ui.progress(101)', /value is 0\.0 to 1\.0/],
