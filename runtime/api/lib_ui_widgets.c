@@ -98,37 +98,33 @@ static void remember(const struct call *call, struct widget *widget, enum origin
 
 /* ---- what the script gets ---- */
 
-static void push_option(const struct call *call, const char *text, size_t length)
+/* The label on top becomes its option; a text that is none of them stays. */
+static void label_to_option(const struct call *call)
 {
+    size_t length;
+    const char *text = lua_tolstring(call->L, -1, &length);
     int place = choice_find_label(call->L, call_slot(call, "options"), text, length);
     if (place > 0) {
+        lua_pop(call->L, 1);
         lua_rawgeti(call->L, call->rest, place);
-    } else {
-        lua_pushlstring(call->L, text, length);
     }
 }
 
 void widget_push_value(const struct call *call, const struct value *value)
 {
-    struct bson_walk walk;
-    struct bson_element item;
-    int count = 0;
-    if (!choice_is(call->type) || value->kind == VALUE_NULL) {
-        value_push_plain(call->L, value);
+    value_push_plain(call->L, value);
+    if (!choice_is(call->type)) {
         return;
     }
     if (value->kind == VALUE_TEXT) {
-        push_option(call, value->text, value->length);
-        return;
-    }
-    lua_newtable(call->L);
-    value_mark_list(call->L);
-    for (bool ok = bson_walk_begin(&walk, value->texts.value, value->texts.length);
-         ok && bson_walk_next(&walk, &item);) {
-        size_t length;
-        const char *text = bson_element_text(&item, &length);
-        push_option(call, text, length);
-        lua_rawseti(call->L, -2, ++count);
+        label_to_option(call);
+    } else if (value->kind == VALUE_TEXTS) {
+        int count = (int)lua_objlen(call->L, -1);
+        for (int i = 1; i <= count; i++) {
+            lua_rawgeti(call->L, -1, i);
+            label_to_option(call);
+            lua_rawseti(call->L, -2, i);
+        }
     }
 }
 

@@ -15,9 +15,7 @@ const TYPES = {
   NUMBERS: "number[]", VALUE: "Value", SIZE: 'number | "stretch" | "content"',
 };
 
-/* Words of a ONE_OF that name a kind of value. */
 const KINDS = { true: "true", false: "false", number: "number", text: "string", bson: "Value" };
-
 
 function typeOf(field) {
   const words = wordsOf(field);

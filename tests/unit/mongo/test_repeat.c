@@ -133,19 +133,25 @@ static void retry_reads_false_is_obeyed(void **state)
     place_close(&place);
 }
 
+static void expect_one_insert(struct place *place)
+{
+    struct outcome outcome = {0};
+    start_insert(place, &outcome);
+    await(place, &outcome);
+    assert_true(outcome.ok);
+    assert_int_equal(numbers(place).inserts, 1);
+    outcome_clear(&outcome);
+}
+
 static void an_insert_whose_answer_is_lost_happens_once(void **state)
 {
     struct place place;
     place_open(&place, 1);
     warm_up(&place);
     fake_mongo_set(place.fake, (struct fake_options){.close_on_insert = 2});
-    struct outcome outcome = {0};
-    start_insert(&place, &outcome);
-    await(&place, &outcome);
-    assert_true(outcome.ok);
+    expect_one_insert(&place);
     assert_int_equal(numbers(&place).insert_commands, 3);
-    assert_int_equal(numbers(&place).inserts, 1);
-    outcome_clear(&outcome);
+    struct outcome outcome = {0};
     start_insert(&place, &outcome);
     await(&place, &outcome);
     assert_int_equal(numbers(&place).inserts, 2);
@@ -160,12 +166,7 @@ static void an_insert_lost_with_a_store_that_dies_twice_happens_once(void **stat
     place_connect(&place, fake_mongo_uri(place.fake), 1);
     warm_up(&place);
     fake_mongo_set(place.fake, (struct fake_options){.close_on_insert = 1, .close_on_hello = 1});
-    struct outcome outcome = {0};
-    start_insert(&place, &outcome);
-    await(&place, &outcome);
-    assert_true(outcome.ok);
-    assert_int_equal(numbers(&place).inserts, 1);
-    outcome_clear(&outcome);
+    expect_one_insert(&place);
     place_close(&place);
 }
 
@@ -174,12 +175,7 @@ static void an_insert_refused_by_a_stepped_down_server_is_repeated(void **state)
     struct place place;
     place_open(&place, 1);
     fake_mongo_set(place.fake, (struct fake_options){.refuse_inserts = 1});
-    struct outcome outcome = {0};
-    start_insert(&place, &outcome);
-    await(&place, &outcome);
-    assert_true(outcome.ok);
-    assert_int_equal(numbers(&place).inserts, 1);
-    outcome_clear(&outcome);
+    expect_one_insert(&place);
     place_close(&place);
 }
 
