@@ -1,6 +1,6 @@
 /*
- * A tree and the page that it tells: runs draw elements with numbers as keys and bodies, and a naive
- * page applies what is sent.
+ * A tree and the page that it tells: runs draw elements with numbers as keys and bodies, and a
+ * naive page applies what is sent.
  */
 #ifndef TREE_STAGE_H
 #define TREE_STAGE_H
