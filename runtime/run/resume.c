@@ -105,7 +105,23 @@ static void account(struct run *run)
     struct state *state = run->engine->state;
     run->cpu += slice_time(run->engine);
     add_growth(run, state_growth(state));
-    run->memory_over = run->memory_over || state_was_refused(state);
+    run->memory_over = run->memory_over || state_was_refused(state) ||
+                       run->growth > run->engine->limits.memory_bytes;
+}
+
+static bool is_beyond_memory(const struct run *run)
+{
+    ptrdiff_t growth = (ptrdiff_t)run->growth + state_growth(run->engine->state);
+    return state_was_refused(run->engine->state) ||
+           growth > (ptrdiff_t)run->engine->limits.memory_bytes;
+}
+
+/* What a slice may add. LuaJIT may lose its place, and crash, when compiled code is refused a block;
+ * so a slice gets a quarter more than the run may have, and the next look ends the run. */
+static size_t memory_of_slice(const struct run *run)
+{
+    size_t limit = run->engine->limits.memory_bytes;
+    return limit - (run->growth < limit ? run->growth : limit) + limit / 4;
 }
 
 /* Where a run was when it had taken much memory: a coroutine that dies of an allocation does not
@@ -254,7 +270,6 @@ void branch_resume(struct branch *branch)
 {
     struct run *run = branch->run;
     struct engine *engine = run->engine;
-    struct engine_limits *limits = &engine->limits;
     if (stays_suspended(branch) || branch_end_doomed(branch) ||
         (branch->op != NULL && !branch->op->ready)) {
         return;
@@ -275,9 +290,7 @@ void branch_resume(struct branch *branch)
     engine->slice_start = engine->last_tick = uv_hrtime();
     engine->slice_end = engine->slice_start + LIMIT_RUN_SLICE * 1000000ull;
     engine->first_tick = 0;
-    state_guard(engine->state,
-                limits->memory_bytes -
-                    (run->growth < limits->memory_bytes ? run->growth : limits->memory_bytes));
+    state_guard(engine->state, memory_of_slice(run));
     int status = lua_resume(branch->co, arguments);
     state_unguard(engine->state);
     engine->current = NULL;
@@ -333,7 +346,7 @@ static int tick(lua_State *L)
     bool collecting = is_collecting(branch->run);
     engine->budget = collecting ? 1 : engine->budget;
     if (lua_isyieldable(L)) {
-        bool over = collecting || now >= engine->slice_end || state_was_refused(engine->state);
+        bool over = collecting || now >= engine->slice_end || is_beyond_memory(branch->run);
         if (over) {
             engine->yield = YIELD_SLICE;
             return lua_yield(L, 0);
