@@ -13,6 +13,9 @@ after(() => at.close());
 
 const moonrise = () => at.page.locator(".moonrise");
 
+/** Until nothing of the kind is on the page any more, however many there were. */
+const none = (selector) => at.page.waitForFunction((selector) => document.querySelector(selector) === null, selector);
+
 test("what a browser loads before it can draw is at most 60 KB", () => {
   const { total, limit } = entrySize();
   assert.ok(total <= limit, `${total} bytes, ${limit} are allowed`);
@@ -61,7 +64,7 @@ test("what a long run has not drawn yet loses ink; what it drew again as it was,
   assert.deepEqual(await stale().allTextContents(), ["inside", "third"]);
   at.host.ev = 1;
   at.host.patch([]);
-  await at.page.locator(".is-stale").waitFor({ state: "detached" });
+  await none(".is-stale");
 });
 
 test("where a run draws on and on, what it has not drawn loses ink all the same", async () => {
@@ -78,7 +81,7 @@ test("where a run draws on and on, what it has not drawn loses ink all the same"
   at.host.answer = undefined;
   at.host.ev = 1;
   at.host.patch([]);
-  await at.page.locator(".is-stale").waitFor({ state: "detached" });
+  await none(".is-stale");
 });
 
 test("the time of the last run stands in the foot", async () => {
