@@ -10,7 +10,7 @@ enum { MOST_DEPTH = 200 }; /* LuaJIT's own: deeper is "pattern too complex" */
 
 int match_fail(const struct matcher *matcher, const char *words)
 {
-    state_push_place(matcher->L);
+    state_push_place(matcher->L, 1);
     lua_pushstring(matcher->L, words);
     lua_concat(matcher->L, 2);
     return lua_error(matcher->L);

@@ -76,18 +76,23 @@ static void run_down(lua_State *L)
     }
 }
 
-void state_took_long(lua_State *L)
+void state_run_down(lua_State *L, int level)
 {
     enum { LEVELS = 10 };
     lua_Debug frame;
     luaL_checkstack(L, 3, "too many frames");
-    for (int level = 1; level <= LEVELS && lua_getstack(L, level, &frame); level++) {
+    for (int last = level + LEVELS; level < last && lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "f", &frame);
         if (!lua_iscfunction(L, -1)) {
             run_down(L);
         }
         lua_pop(L, 1);
     }
+}
+
+void state_took_long(lua_State *L)
+{
+    state_run_down(L, 1);
 }
 
 void state_worked(lua_State *L, size_t bytes)
@@ -176,10 +181,10 @@ bool state_is_main(lua_State *L, lua_Debug *frame)
     return is;
 }
 
-void state_push_place(lua_State *L)
+void state_push_place(lua_State *L, int level)
 {
     lua_Debug frame;
-    for (int level = 1; lua_getstack(L, level, &frame); level++) {
+    for (; lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "Sl", &frame);
         if (frame.currentline > 0 && !state_is_own_file(frame.source + 1)) {
             lua_pushfstring(L, "%s:%d: ", frame.short_src, frame.currentline);

@@ -11,9 +11,11 @@
  * binary, or those on disk when the environment variable MOONLIT_LUA names the directory lua/.
  * Scripts see only what lua/moonlit/sandbox.lua builds for them.
  *
- * Memory: every byte is counted. Between state_guard and state_unguard an allocation that would let
- * the heap grow by more than the limit since state_guard is refused, which Lua turns into the error
- * "not enough memory"; outside of that nothing is refused.
+ * Memory: every byte is counted. Between state_guard and state_unguard the heap may grow to a limit.
+ * Who looks at state_growth sees that it is passed; from an eighth of the limit above it the counters
+ * of the running functions run down, so that they look; from twice the limit on the error "not
+ * enough memory" is raised at the next instruction; LIMIT_RUN_MEMORY_REFUSED times the limit and
+ * more are refused. Outside of that nothing is refused.
  *
  * Thread: the one that made it.
  */
@@ -36,9 +38,14 @@ struct memory_account {
     size_t bytes;   /* of the heap now */
     size_t highest; /* it ever was */
     size_t before;  /* the heap at state_guard */
-    size_t limit;   /* growth allowed since then */
+    size_t look_at; /* a heap larger than this makes the script look */
+    size_t look_step;
+    size_t stop_at;   /* ... raises an error */
+    size_t refuse_at; /* ... is not to be had */
+    int usual_step;   /* of the collector, while a look is demanded */
+    bool demanded;
     bool guarded;
-    bool refused;  /* an allocation was refused since state_guard */
+    bool refused;  /* an error was raised, or an allocation refused, since state_guard */
     size_t spared; /* bytes of the spare blocks below */
     struct spare *spares[MEMORY_SMALL / MEMORY_STEP];
 };
@@ -96,12 +103,16 @@ void state_push_shared(lua_State *L);
 /* Is the frame's function the main one of a script or module? */
 bool state_is_main(lua_State *L, lua_Debug *frame);
 
-/* Push "file:line: " of the nearest frame that is not Moonlit's own, "" when there is none. */
-void state_push_place(lua_State *L);
+/* Push "file:line: " of the nearest frame from `level` on that is not Moonlit's own, "" when there is
+ * none. */
+void state_push_place(lua_State *L, int level);
 
 /* A C function took long: the counters of the Lua functions that called it run down, so that their
  * loops look at the clock at the end of this turn, not after a thousand. */
 void state_took_long(lua_State *L);
+
+/* The same for the functions from `level` of the stack on: 0 is the one that runs. */
+void state_run_down(lua_State *L, int level);
 
 /* The same when it went through more bytes than go unseen (LIMIT_WORK_UNSEEN). */
 void state_worked(lua_State *L, size_t bytes);
@@ -121,7 +132,8 @@ void *state_allocate(void *data, void *memory, size_t old_size, size_t size);
 /* Behind lua_close: small blocks that were kept for the next ones of their size. */
 void state_free_spares(struct state *state);
 
-void state_guard(struct state *state, size_t growth_limit);
+/* `grown`: bytes of the limit that are used already. */
+void state_guard(struct state *state, size_t grown, size_t limit);
 void state_unguard(struct state *state);
 
 /* Refuse nothing while the host does something for itself in the middle of a run; returns what was
@@ -135,7 +147,7 @@ int state_ref(lua_State *L);
 /* Growth of the heap since state_guard; below zero when others' garbage was collected. */
 ptrdiff_t state_growth(const struct state *state);
 
-/* Was an allocation refused since state_guard? */
+/* Did the script meet "not enough memory" since state_guard? */
 bool state_was_refused(const struct state *state);
 
 /* LuaJIT does not collect before an allocation fails. Collect for about so long; `cycles` says how

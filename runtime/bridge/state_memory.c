@@ -2,6 +2,11 @@
  * The memory account of a Lua state: the allocator, the guard around each resume, and collecting in
  * small pieces. bridge/state.h has the story.
  *
+ * LuaJIT does not survive every refusal: in compiled code, and in functions like string.lower that
+ * it runs without a frame of their own, it raises "not enough memory" with its stack as another call
+ * left it, and may crash. So the allocator gives what is asked for and has the script stopped where
+ * an error is safe, at its next instruction (`on_look`), and refuses only what is far beyond.
+ *
  * A run makes and drops some fifty small blocks; malloc for them costs as much as drawing three
  * elements. So blocks that were given back wait in lists by size: LuaJIT always says how large a
  * block is.
@@ -93,32 +98,6 @@ void state_free_spares(struct state *state)
 
 /* ---- the account ---- */
 
-void *state_allocate(void *data, void *memory, size_t old_size, size_t size)
-{
-    struct memory_account *account = &((struct state *)data)->memory;
-    if (size == 0) {
-        give_block(account, memory, old_size);
-        account->bytes -= old_size;
-        return NULL;
-    }
-    if (account->guarded && size > old_size) {
-        size_t after = account->bytes + (size - old_size);
-        if (after > account->before && after - account->before > account->limit) {
-            account->refused = true;
-            return NULL;
-        }
-    }
-    void *moved = resize_block(account, memory, old_size, size);
-    if (moved == NULL) {
-        return NULL;
-    }
-    account->bytes += size - old_size;
-    if (account->bytes > account->highest) {
-        account->highest = account->bytes;
-    }
-    return moved;
-}
-
 /* The count hook of chunks that have no counter: it is their counter. */
 static void on_count(lua_State *L, lua_Debug *activation)
 {
@@ -128,23 +107,108 @@ static void on_count(lua_State *L, lua_Debug *activation)
     lua_settop(L, top);
 }
 
-void state_guard(struct state *state, size_t growth_limit)
+static void set_usual_hook(struct state *state)
+{
+    bool counts = state->interpreted > 0 && state->memory.guarded;
+    lua_sethook(state->L, counts ? on_count : NULL, counts ? LUA_MASKCOUNT : 0, 1000);
+}
+
+static void end_demand(struct state *state)
+{
+    if (state->memory.demanded) {
+        state->memory.demanded = false;
+        lua_gc(state->L, LUA_GCSETSTEPMUL, state->memory.usual_step);
+        set_usual_hook(state);
+    }
+}
+
+/* The next instruction behind a demand. */
+static void on_look(lua_State *L, lua_Debug *activation)
+{
+    (void)activation;
+    struct state *state = state_of(L);
+    end_demand(state);
+    if (state->memory.bytes > state->memory.stop_at) {
+        state->memory.refused = true;
+        state_push_place(L, 0);
+        lua_pushliteral(L, "not enough memory");
+        lua_concat(L, 2);
+        lua_error(L);
+    }
+    state_run_down(L, 0);
+}
+
+/* The hook is called at the next instruction of the interpreter. Compiled code knows no hooks; it
+ * comes back to the interpreter when the collector is about to finish its work, so that is made to
+ * do all of it at the next allocation (a step without a limit, due now). Only numbers are set: the
+ * allocator is called in the middle of everything. */
+static void demand_look(struct state *state)
 {
     struct memory_account *account = &state->memory;
+    if (!account->demanded) {
+        account->demanded = true;
+        account->usual_step = lua_gc(state->L, LUA_GCSETSTEPMUL, 0);
+        lua_sethook(state->L, on_look, LUA_MASKCOUNT, 1);
+    }
+    lua_gc(state->L, LUA_GCRESTART, 0);
+    account->look_at = account->bytes + account->look_step;
+}
+
+static void *refuse(struct memory_account *account)
+{
+    account->refused = true;
+    return NULL;
+}
+
+void *state_allocate(void *data, void *memory, size_t old_size, size_t size)
+{
+    struct state *state = data;
+    struct memory_account *account = &state->memory;
+    if (size == 0) {
+        give_block(account, memory, old_size);
+        account->bytes -= old_size;
+        return NULL;
+    }
+    bool counts = account->guarded && size > old_size;
+    if (counts && account->bytes + (size - old_size) > account->refuse_at) {
+        return refuse(account);
+    }
+    void *moved = resize_block(account, memory, old_size, size);
+    if (moved == NULL) {
+        return NULL;
+    }
+    account->bytes += size - old_size;
+    if (account->bytes > account->highest) {
+        account->highest = account->bytes;
+    }
+    if (counts && account->bytes > account->look_at) {
+        demand_look(state);
+    }
+    return moved;
+}
+
+void state_guard(struct state *state, size_t grown, size_t limit)
+{
+    struct memory_account *account = &state->memory;
+    size_t end = account->bytes + limit - (grown < limit ? grown : limit);
     account->before = account->bytes;
-    account->limit = growth_limit;
+    account->look_step = limit / 8;
+    account->look_at = end + account->look_step;
+    account->stop_at = end + limit;
+    account->refuse_at = end + (LIMIT_RUN_MEMORY_REFUSED - 1) * limit;
     account->guarded = true;
     account->refused = false;
     if (state->interpreted > 0) {
-        lua_sethook(state->L, on_count, LUA_MASKCOUNT, 1000);
+        set_usual_hook(state);
     }
 }
 
 void state_unguard(struct state *state)
 {
     state->memory.guarded = false;
+    end_demand(state);
     if (state->interpreted > 0) {
-        lua_sethook(state->L, NULL, 0, 0);
+        set_usual_hook(state);
     }
 }
 

@@ -73,6 +73,13 @@ void failure_locate(struct failure *failure, lua_State *co)
     trace(failure, co, 0);
 }
 
+void failure_put_place(struct failure *failure, const struct failure *place)
+{
+    failure->line = place->line;
+    memcpy(failure->file, place->file, sizeof failure->file);
+    memcpy(failure->traceback, place->traceback, sizeof failure->traceback);
+}
+
 /* The whole path of what Lua's words name, which shorten a long one; NULL when they name nothing
  * that was ever loaded: then the words are the script's own, "127.0.0.1:27017: refused". */
 static const char *whole_path(lua_State *co, const char *shown)

@@ -24,6 +24,9 @@ void failure_read(struct failure *failure, lua_State *L, lua_State *co);
 /* The line and traceback of a coroutine that is suspended (never the error value). */
 void failure_locate(struct failure *failure, lua_State *co);
 
+/* The place of another failure becomes this one's. */
+void failure_put_place(struct failure *failure, const struct failure *place);
+
 /* Line `number` of a file, without its end; false when there is none. */
 bool failure_source_line(const char *file, int number, char *out, size_t size);
 

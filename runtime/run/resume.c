@@ -105,8 +105,7 @@ static void account(struct run *run)
     struct state *state = run->engine->state;
     run->cpu += slice_time(run->engine);
     add_growth(run, state_growth(state));
-    run->memory_over = run->memory_over || state_was_refused(state) ||
-                       run->growth > run->engine->limits.memory_bytes;
+    run->memory_over = run->memory_over || state_was_refused(state);
 }
 
 static bool is_beyond_memory(const struct run *run)
@@ -114,14 +113,6 @@ static bool is_beyond_memory(const struct run *run)
     ptrdiff_t growth = (ptrdiff_t)run->growth + state_growth(run->engine->state);
     return state_was_refused(run->engine->state) ||
            growth > (ptrdiff_t)run->engine->limits.memory_bytes;
-}
-
-/* What a slice may add. LuaJIT may lose its place, and crash, when compiled code is refused a block;
- * so a slice gets a quarter more than the run may have, and the next look ends the run. */
-static size_t memory_of_slice(const struct run *run)
-{
-    size_t limit = run->engine->limits.memory_bytes;
-    return limit - (run->growth < limit ? run->growth : limit) + limit / 4;
 }
 
 /* Where a run was when it had taken much memory: a coroutine that dies of an allocation does not
@@ -134,17 +125,6 @@ static void note_place(struct branch *branch)
     }
 }
 
-static void locate_limit(struct branch *branch, const struct failure *noted)
-{
-    struct failure *failure = branch->run->failure;
-    failure_locate(failure, branch->co);
-    if (failure->line == 0) {
-        failure->line = noted->line;
-        memcpy(failure->file, noted->file, sizeof failure->file);
-        memcpy(failure->traceback, noted->traceback, sizeof failure->traceback);
-    }
-}
-
 static void fail(struct branch *branch)
 {
     struct run *run = branch->run;
@@ -153,9 +133,9 @@ static void fail(struct branch *branch)
     lua_xmove(branch->co, L, 1);
     failure_read(run_failure(run), L, branch->co);
     branch->error = luaL_ref(L, LUA_REGISTRYINDEX);
-    if (run->memory_over || run->cpu > run->cpu_limit) {
-        is_over_limits(run);
-        locate_limit(branch, &noted);
+    struct failure told = *run->failure;
+    if (is_over_limits(run)) {
+        failure_put_place(run->failure, told.line > 0 ? &told : &noted);
         run_finish(run, LEAVE_LIMIT);
         return;
     }
@@ -189,6 +169,17 @@ static bool stays_suspended(struct branch *branch)
     return true;
 }
 
+static bool ends_over_limits(struct branch *branch)
+{
+    struct run *run = branch->run;
+    if (!is_over_limits(run)) {
+        return false;
+    }
+    failure_locate(run->failure, branch->co);
+    run_finish(run, LEAVE_LIMIT);
+    return true;
+}
+
 static void after_yield(struct branch *branch)
 {
     struct run *run = branch->run;
@@ -198,9 +189,7 @@ static void after_yield(struct branch *branch)
         wait_if_idle(run); /* op_ready will put the branch in line */
         return;
     case YIELD_SLICE:
-        if (is_over_limits(run)) {
-            failure_locate(run->failure, branch->co);
-            run_finish(run, LEAVE_LIMIT);
+        if (ends_over_limits(branch)) {
             return;
         }
         note_place(branch);
@@ -281,6 +270,10 @@ void branch_resume(struct branch *branch)
         branch_ready(branch);
         return;
     }
+    run->memory_over = run->memory_over || run->growth > engine->limits.memory_bytes;
+    if (ends_over_limits(branch)) { /* what is left is no garbage */
+        return;
+    }
     int arguments = branch->arguments;
     branch->arguments = 0;
     branch_share(branch);
@@ -290,7 +283,7 @@ void branch_resume(struct branch *branch)
     engine->slice_start = engine->last_tick = uv_hrtime();
     engine->slice_end = engine->slice_start + LIMIT_RUN_SLICE * 1000000ull;
     engine->first_tick = 0;
-    state_guard(engine->state, memory_of_slice(run));
+    state_guard(engine->state, run->growth, engine->limits.memory_bytes);
     int status = lua_resume(branch->co, arguments);
     state_unguard(engine->state);
     engine->current = NULL;

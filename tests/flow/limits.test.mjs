@@ -85,19 +85,46 @@ for (const [name, body] of Object.entries(hogs)) {
   })
 }
 
+/** Press "Bad" and return the error's properties. */
+async function failed(bad) {
+  bad.press('Bad')
+  await bad.settled()
+  return bad.find('exception').props
+}
+
 test('a memory hog is told with the line it was in', () => withPages(`
   local t = {}
   for i = 1, 1e9 do
     t[i] = ("x"):rep(1000) .. i
   end`, ['--memory-limit', '8'], async (host, bad) => {
-  bad.press('Bad')
-  await bad.until(() => bad.find('exception'))
-  const { kind, line, source, traceback } = bad.find('exception').props
+  const { kind, line, source, traceback } = await failed(bad)
   assert.equal(kind, 'Memory limit')
   assert.ok(line >= 7 && line <= 8, `line ${line}`)
   assert.match(source.find(([number]) => number === line)[1], /for i|t\[i\]|end/)
   assert.match(traceback[0], /app.lua:[78]: in the script/)
 }))
+
+test('a memory hog without a loop is told with the line it was in', () => withPages(
+  `local s = ("x"):rep(1024)\n${'  s = s .. s\n'.repeat(24)}`, ['--memory-limit', '8'], async (host, bad) => {
+    const { kind, line } = await failed(bad)
+    assert.equal(kind, 'Memory limit')
+    assert.ok(line >= 17 && line <= 20, `line ${line}`) // 8 to 64 MiB
+  }))
+
+// LuaJIT may crash when the allocator refuses, in compiled code and in some functions.
+const hot = {
+  formats: 'for i = 1, 1e9 do t[i] = string.format("%020d", i) end',
+  numbers: 'local function f(n) t[#t + 1] = tostring(n) .. "x" if n > 0 then f(n - 1) f(n - 1) end end while true do f(12) end',
+  handlers: 'while true do xpcall(function() while true do t[#t + 1] = tostring(#t + 0.5) end end, function(e) return tostring(e):upper() .. #t end) end',
+  doubling: 'for i = 1, 1e5 do t[1] = i end local s = "x" while true do s = s .. s end',
+}
+
+for (const [name, body] of Object.entries(hot)) {
+  test(`a memory hog of ${name}, pressed again and again, never takes the host with it`, () => withPages(
+    `local t, pad = {}, ("x"):rep((ui.state.n or 0) * 10007)\n ${body}`, ['--memory-limit', '8'], async (host, bad) => {
+      for (let i = 0; i < 40; i++) assert.equal((await failed(bad)).kind, 'Memory limit')
+    }))
+}
 
 async function withPages(body, options, then) {
   const host = await Moonlit.start({ script: script(body), options })

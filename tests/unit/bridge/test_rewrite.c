@@ -314,7 +314,7 @@ static void a_function_with_too_many_upvalues_is_interrupted_all_the_same(void *
     lua_insert(L, -2);
     lua_xmove(L, co, 1);
     for (int slice = 0; slice < 20; slice++) {
-        state_guard(test->state, 1 << 20);
+        state_guard(test->state, 0, 1 << 20);
         test->waits = false;
         assert_int_equal(lua_resume(co, 0), LUA_YIELD);
         assert_true(test->waits);
