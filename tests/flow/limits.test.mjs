@@ -122,9 +122,17 @@ const hot = {
 for (const [name, body] of Object.entries(hot)) {
   test(`a memory hog of ${name}, pressed again and again, never takes the host with it`, () => withPages(
     `local t, pad = {}, ("x"):rep((ui.state.n or 0) * 10007)\n ${body}`, ['--memory-limit', '8'], async (host, bad) => {
-      for (let i = 0; i < 40; i++) assert.equal((await failed(bad)).kind, 'Memory limit')
+      for (let i = 0; i < 12; i++) assert.equal((await failed(bad)).kind, 'Memory limit')
     }))
 }
+
+test('a run that lives near its memory limit is not ended for what it has dropped', () => withPages(`
+  local t = {}
+  for i = 1, 3e5 do t[i] = { i } end
+  local s = ("x"):rep(60000)
+  for i = 1, 1e9 do local garbage = s .. i end`, ['--memory-limit', '32', '--cpu-limit', '0.5'], async (host, bad) => {
+  assert.match((await failed(bad)).message, /CPU time/)
+}))
 
 async function withPages(body, options, then) {
   const host = await Moonlit.start({ script: script(body), options })
