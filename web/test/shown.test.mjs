@@ -186,14 +186,14 @@ test("numbers of a table stand at the right, with the same places", async () => 
 
 test("a toast stays for its time, though the next run takes its element away", async () => {
   const toast = (number, body) => ({ op: "insert", id: id(number), in: 3, after: 0, type: "toast", props: { body } });
-  await at.show(inserts([["text", { id: 1, body: "there" }]]), { clock: "rests" });
+  await at.show(inserts([["text", { id: 1, body: "first" }]]), { clock: "rests" });
   at.host.patch([toast(50, "Saved")]);
   at.host.patch([{ op: "remove", id: id(50) }, toast(51, "Sent")]);
   await at.page.locator(".toast", { hasText: "Sent" }).waitFor();
   await at.page.locator(".toast", { hasText: "Saved" }).waitFor();
   at.host.patch([{ op: "remove", id: id(51) }, toast(52, "Sent")]);
-  at.host.patch([{ op: "update", id: id(1), set: { body: "here" } }]);
-  await at.page.getByText("here").waitFor();
+  at.host.patch([{ op: "update", id: id(1), set: { body: "second" } }]);
+  await at.page.getByText("second").waitFor();
   assert.equal(await at.page.locator(".toast", { hasText: "Sent" }).count(), 1, "the same words are shown once");
   await at.page.clock.runFor(4100);
   await at.page.locator(".toast", { hasText: "Saved" }).waitFor({ state: "hidden" });

@@ -30,8 +30,8 @@ static const char *const hogs[] = {
     "local t = {} for i = 1, 1e9 do t[i] = string.format('%020d', i) .. tostring(i + 0.5) end",
     "local s = 'x' " TEN("s = s .. s .. s ") TEN("s = s .. s .. s "),
     "local function f(s) return f(s .. s) end while true do f('x') end",
-    "local t = {} while true do xpcall(function() while true do t[#t + 1] = tostring(#t + 0.5) .. "
-    "'abc' end end, function(e) t[#t + 1] = tostring(e):upper() .. #t error(e, 0) end) end",
+    ("local t = {} while true do xpcall(function() while true do t[#t + 1] = tostring(#t + 0.5) "
+     "end end, function(e) t[#t + 1] = tostring(e):upper() .. #t error(e, 0) end) end"),
 };
 
 static void push_function(struct script_case *test, const char *text)
