@@ -65,6 +65,7 @@
 #define LIMIT_LOG_LINE 4096                    /* one line of the log */
 #define LIMIT_LOG_WAIT 100                     /* wait for whoever reads the log, before lines are dropped */
 #define LIMIT_SESSIONS 10000                   /* sessions of one process; --session-limit */
+#define LIMIT_STATE (16 * 1024 * 1024)         /* what ui.state of a session holds, as BSON; widgets' values are their own */
 #define LIMIT_SESSION_IDLE_TIME 600000         /* a session without a socket; --session-timeout */
 #define LIMIT_PAGE_ALIVE_TIME 1000             /* wait for the old page of a session that a second one presents */
 #define LIMIT_EVENTS 1024                      /* events in a session's queue */

@@ -31,7 +31,7 @@ end
 ---@param changed integer[]? ids of the widgets whose values the event changed, the press last
 ---@param version integer of the app; modules of an older one are made anew
 function runner.main(session, instantiate, changed, version)
-  session.working = nil
+  state.rollback(session)
   if session.version ~= version then
     session.version = version
     session.modules = {}

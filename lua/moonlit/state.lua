@@ -11,6 +11,7 @@ local bson = require "moonlit.core.bson"
 local state = {}
 
 local ABSENT = {} -- in the working copy: the key was removed
+local LIMIT = core.state_limit
 
 local function check_key(key, level)
   if type(key) ~= "string" or key == "" then
@@ -39,6 +40,20 @@ local function get(session, key)
   return value
 end
 
+---Account for these bytes under the key (nil: it goes), if there is room for them.
+---@return string? refusal
+local function account(session, key, bytes)
+  local committed = session.committed[key]
+  local before = session.sizes[key] or committed and #key + #committed or 0
+  local after = bytes and #key + #bytes or 0
+  local total = session.size + after - before
+  if total > LIMIT and after > before then
+    return ("the state of this session would take %.1f MiB; %d MiB are the most, so keep what is "
+      .. "large in the database"):format(math.ceil(total / 2 ^ 20 * 10) / 10, LIMIT / 2 ^ 20)
+  end
+  session.size, session.sizes[key] = total, after
+end
+
 local methods = {}
 
 function methods.__index(_, key)
@@ -55,6 +70,7 @@ function methods.__newindex(_, key, value)
   if problem then error(problem, 2) end
   if known then return end
   if value == nil then
+    account(session, key, nil)
     working(session)[key] = ABSENT
     return
   end
@@ -63,6 +79,8 @@ function methods.__newindex(_, key, value)
     error(("ui.state.%s: %s. What BSON cannot hold, a function or a handle, can be kept in "
       .. "ui.session.live.%s, which is never stored"):format(key, refusal, key), 2)
   end
+  local full = account(session, key, bytes)
+  if full then error(("ui.state.%s: %s"):format(key, full), 2) end
   working(session)[key] = value
 end
 
@@ -93,8 +111,8 @@ local function view(metamethods)
   return proxy
 end
 
----What the session remembers: any value that BSON can hold. A widget's key reads and writes the
----widget's value.
+---What the session remembers: any value that BSON can hold, 16 MiB of them at most. A widget's key
+---reads and writes the widget's value.
 ---@type table<string, any>
 state.state = view(methods)
 
@@ -138,13 +156,15 @@ function state.commit(session)
       session.committed[key] = bson.pack(value)
     else
       local bytes, refusal = bson.pack(value) -- it may have been changed in place
-      if bytes then
-        session.committed[key] = bytes
-      else
+      refusal = refusal or account(session, key, bytes)
+      if refusal then
         problem = problem or ("ui.state." .. key .. " was not kept: " .. refusal)
+      else
+        session.committed[key] = bytes
       end
     end
   end
+  session.sizes, session.committed_size = {}, session.size
   return problem
 end
 
@@ -152,12 +172,14 @@ end
 ---@param session table the Lua side of a session (state.new)
 function state.rollback(session)
   session.working = nil
+  session.sizes, session.size = {}, session.committed_size
 end
 
 ---The Lua side of a new session.
 ---@return table session
 function state.new()
-  return { committed = {}, live = {}, bindings = {}, drawn = {}, modules = {} }
+  return { committed = {}, sizes = {}, size = 0, committed_size = 0,
+    live = {}, bindings = {}, drawn = {}, modules = {} }
 end
 
 return state

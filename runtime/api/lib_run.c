@@ -218,6 +218,8 @@ int luaopen_moonlit_core_run(lua_State *L)
         lua_pushcfunction(L, function->func);
         lua_setfield(L, -2, function->name);
     }
+    lua_pushinteger(L, LIMIT_STATE);
+    lua_setfield(L, -2, "state_limit");
     lib_sleep_open(L);
     lib_together_open(L);
     lib_once_open(L);

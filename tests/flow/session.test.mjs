@@ -68,3 +68,28 @@ test('print goes to the log, with the session and the line of the script', () =>
     assert.match(line, /app\.lua:3/)
     assert.ok(line.includes(page.welcome.public), line)
   }))
+
+test('ui.state has a maximum: beyond it the error names the key and the way out, and all it held stays', () => withApp(`
+local ui = require "moonlit"
+local mebibyte = ("x"):rep(2 ^ 20)
+local function try(f) local ok, problem = pcall(f) ui.text(ok and "kept" or problem) end
+if ui.button "Read" then
+  ui.text(("list %s, part15 %d, more %d"):format(ui.state.list, #ui.state.part15, #ui.state.more))
+  ui.stop()
+end
+for i = 1, 15 do ui.state["part" .. i] = mebibyte .. i end
+try(function() ui.state.more = mebibyte .. "more" end)
+ui.state.part1 = nil
+try(function() ui.state.more = mebibyte end)
+ui.state.list = { "a" }
+ui.state.list[2] = mebibyte .. mebibyte
+`, async (host, page) => {
+  await page.settled()
+  const [refused, kept] = page.texts()
+  assert.match(refused, /app\.lua:10: ui\.state\.more: the state of this session would take 16\.1 MiB; 16 MiB are the most, so keep what is large in the database$/)
+  assert.equal(kept, 'kept')
+  await host.until(() => /ui\.state\.list was not kept: the state of this session would take 17\.1 MiB/.test(host.log))
+  page.press('Read')
+  await page.settled()
+  assert.deepEqual(page.texts(), [`list nil, part15 ${2 ** 20 + 2}, more ${2 ** 20}`])
+}))
