@@ -8,6 +8,7 @@ import {
   Lexer,
   type MarkedOptions,
   type Token,
+  Tokenizer,
   type TokenizerThis,
   type Tokens,
 } from "marked";
@@ -31,18 +32,53 @@ interface Directive extends Tokens.Generic {
   tokens: Token[];
 }
 
+/* Behind each token marked looks at the rest of a paragraph, and for a star that nothing closes at all
+   of it: a long one of signs alone would take minutes. So what is looked at has a maximum, and what
+   comes behind is the text it is. */
+const LOOKS = 500; /* at each character, of a text of LENGTH or more: about a second for that */
+const LENGTH = 100_000;
+const SEARCH = 10; /* looks that a search in vain takes at each character */
+let looksLeft = 0;
+
+function readRest(text: string): Tokens.Generic | undefined {
+  looksLeft -= text.length;
+  return looksLeft < 0 ? plain(text) : undefined;
+}
+
+class BoundedTokenizer extends Tokenizer {
+  override emStrong(text: string, masked: string, before?: string) {
+    const token = super.emStrong(text, masked, before);
+    if (!token && /^[*_]/.test(text)) looksLeft -= SEARCH * text.length;
+    return token;
+  }
+}
+
 /* Only marked's lexer is taken: its renderer and its shared settings stay out of the bundle. */
 const OPTIONS: MarkedOptions = {
   ...getDefaults(),
+  tokenizer: new BoundedTokenizer(),
   extensions: {
     block: [readBlock],
     startBlock: [startOfBlock as Start],
-    inline: [readDirective, readIcon, readInLine],
+    inline: [readRest, readDirective, readIcon, readInLine],
     startInline: [startOfInline as Start],
     childTokens: { directive: ["tokens"] },
     renderers: {},
   },
 };
+
+const plain = (text: string) => ({ type: "text", raw: text, text });
+
+/** Read a text, or where boxes stand in each other deeper than the browser's stack, do without. */
+function read<T>(text: string, how: () => T, without: () => T): T {
+  looksLeft = LOOKS * Math.max(text.length, LENGTH);
+  try {
+    return how();
+  } catch (error) {
+    if (error instanceof RangeError) return without();
+    throw error;
+  }
+}
 
 type Start = NonNullable<NonNullable<MarkedOptions["extensions"]>["startInline"]>[number];
 
@@ -87,7 +123,11 @@ function closingBracket(text: string, from: number): number {
 
 /** Inline Markdown as nodes, for labels and headings. */
 export function inlineNodes(text: string): Node[] {
-  return inline(Lexer.lexInline(text, OPTIONS));
+  return read(
+    text,
+    () => inline(Lexer.lexInline(text, OPTIONS)),
+    () => [letters(text)],
+  );
 }
 
 export interface Makers {
@@ -114,16 +154,25 @@ export class MarkdownBox {
   ) {}
 
   show(text: string): void {
-    const tokens = Lexer.lex(text, OPTIONS);
-    const links = JSON.stringify(tokens.links);
+    const tokens = read<Token[]>(
+      text,
+      () => Lexer.lex(text, OPTIONS),
+      () => [plain(text)],
+    );
+    const links = JSON.stringify("links" in tokens ? tokens.links : {});
     const old = links === this.links ? this.blocks : [];
     let same = 0;
     while (same < old.length && same < tokens.length && old[same]!.raw === tokens[same]!.raw)
       same++;
     for (const block of this.blocks.slice(same)) block.node?.parentNode?.removeChild(block.node);
-    const fresh = tokens
-      .slice(same)
-      .map((token) => ({ raw: token.raw, node: block(token, this.make) }));
+    const fresh = tokens.slice(same).map((token) => ({
+      raw: token.raw,
+      node: read(
+        token.raw,
+        () => block(token, this.make),
+        () => block(plain(token.raw), this.make),
+      ),
+    }));
     for (const { node } of fresh) if (node) this.box.append(node);
     this.blocks = [...old.slice(0, same), ...fresh];
     this.links = links;

@@ -194,3 +194,17 @@ test("a hostile text is read in its own time", async () => {
   const length = await page.evaluate(() => show(":red[".repeat(2000) + "*".repeat(5000) + "[".repeat(2000)).textContent.length);
   assert.ok(length > 0);
 });
+
+test("a long paragraph of signs is read for a while, and what comes behind is the text it is", async () => {
+  const long = "*a* word and word ".repeat(1000);
+  assert.equal((await html(long)).split("<em>").length - 1, 1000, "18 KB are read to their end");
+  const signs = `*b* ${"*a ".repeat(33000)}*b*`;
+  const { em, text } = await page.evaluate((source) => ({ em: show(source).querySelectorAll("em").length, text: show(source).textContent }), signs);
+  assert.equal(em, 1);
+  assert.equal(text, signs.replace("*b*", "b"));
+});
+
+test("boxes in each other deeper than a browser's stack are shown as the text they are", async () => {
+  const deep = `${">- ".repeat(20000)}x`;
+  assert.equal(await page.evaluate((source) => show(source).textContent, deep), deep);
+});
