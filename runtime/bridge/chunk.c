@@ -109,7 +109,7 @@ static bool compile_rewritten(struct state *state, lua_State *L, const char *tex
         ok = wrap_blindly(text, length, &out) && load_rewritten(L, &out, name);
         if (ok) {
             luaJIT_setmode(L, -1, LUAJIT_MODE_ALLFUNC | LUAJIT_MODE_OFF);
-            state->interpreted++;
+            state_add_interpreted(state);
         }
     }
     buffer_deinit(&out);

@@ -80,7 +80,6 @@ void state_run_down(lua_State *L, int level)
 {
     enum { LEVELS = 10 };
     lua_Debug frame;
-    luaL_checkstack(L, 3, "too many frames");
     for (int last = level + LEVELS; level < last && lua_getstack(L, level, &frame); level++) {
         lua_getinfo(L, "f", &frame);
         if (!lua_iscfunction(L, -1)) {
@@ -92,6 +91,7 @@ void state_run_down(lua_State *L, int level)
 
 void state_took_long(lua_State *L)
 {
+    luaL_checkstack(L, 3, "too many frames");
     state_run_down(L, 1);
 }
 

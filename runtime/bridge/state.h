@@ -35,17 +35,17 @@ struct spare;
 enum { MEMORY_STEP = 16, MEMORY_SMALL = 256 };
 
 struct memory_account {
-    size_t bytes;   /* of the heap now */
-    size_t highest; /* it ever was */
-    size_t before;  /* the heap at state_guard */
-    size_t look_at; /* a heap larger than this makes the script look */
-    size_t look_step;
-    size_t stop_at;   /* ... raises an error */
-    size_t refuse_at; /* ... is not to be had */
-    int usual_step;   /* of the collector, while a look is demanded */
-    bool demanded;
+    size_t bytes;         /* of the heap now */
+    size_t highest;       /* it ever was */
+    size_t before;        /* the heap at state_guard */
+    size_t look_at;       /* a heap larger than this makes the script look */
+    size_t look_step;     /* growth until it must look again, doubled while it does not */
+    size_t stop_at;       /* a heap larger than this raises an error */
+    size_t refuse_at;     /* ... is not to be had */
+    unsigned demands;     /* looks demanded since the last one */
+    int usual_multiplier; /* of the collector's steps, while a look is demanded */
     bool guarded;
-    bool refused;  /* an error was raised, or an allocation refused, since state_guard */
+    bool stopped;  /* an error was raised, or an allocation refused, since state_guard */
     size_t spared; /* bytes of the spare blocks below */
     struct spare *spares[MEMORY_SMALL / MEMORY_STEP];
 };
@@ -136,6 +136,12 @@ void state_free_spares(struct state *state);
 void state_guard(struct state *state, size_t grown, size_t limit);
 void state_unguard(struct state *state);
 
+/* The script looks by itself, or is about to yield. */
+void state_end_demand(struct state *state);
+
+/* One more chunk has no counter and needs the count hook, in this slice already. */
+void state_add_interpreted(struct state *state);
+
 /* Refuse nothing while the host does something for itself in the middle of a run; returns what was
  * so before, to be set again. */
 bool state_set_guarded(struct state *state, bool guarded);
@@ -148,7 +154,7 @@ int state_ref(lua_State *L);
 ptrdiff_t state_growth(const struct state *state);
 
 /* Did the script meet "not enough memory" since state_guard? */
-bool state_was_refused(const struct state *state);
+bool state_was_stopped(const struct state *state);
 
 /* LuaJIT does not collect before an allocation fails. Collect for about so long; `cycles` says how
  * many times the heap is to be gone through (twice, so that what became garbage while it was looked

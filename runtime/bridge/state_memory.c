@@ -109,54 +109,61 @@ static void on_count(lua_State *L, lua_Debug *activation)
 
 static void set_usual_hook(struct state *state)
 {
-    bool counts = state->interpreted > 0 && state->memory.guarded;
+    bool counts = state->interpreted > 0;
     lua_sethook(state->L, counts ? on_count : NULL, counts ? LUA_MASKCOUNT : 0, 1000);
 }
 
-static void end_demand(struct state *state)
+void state_end_demand(struct state *state)
 {
-    if (state->memory.demanded) {
-        state->memory.demanded = false;
-        lua_gc(state->L, LUA_GCSETSTEPMUL, state->memory.usual_step);
+    struct memory_account *account = &state->memory;
+    if (account->demands > 0) {
+        account->demands = 0;
+        lua_gc(state->L, LUA_GCSETSTEPMUL, account->usual_multiplier);
         set_usual_hook(state);
     }
 }
 
-/* The next instruction behind a demand. */
+/* The next instruction behind a demand: look, or meet an error. */
 static void on_look(lua_State *L, lua_Debug *activation)
 {
-    (void)activation;
     struct state *state = state_of(L);
-    end_demand(state);
+    state_end_demand(state);
+    state_run_down(L, 0);
     if (state->memory.bytes > state->memory.stop_at) {
-        state->memory.refused = true;
+        state->memory.stopped = true;
         state_push_place(L, 0);
         lua_pushliteral(L, "not enough memory");
         lua_concat(L, 2);
         lua_error(L);
     }
-    state_run_down(L, 0);
+    if (state->interpreted > 0) {
+        on_count(L, activation);
+    }
 }
 
 /* The hook is called at the next instruction of the interpreter. Compiled code knows no hooks; it
- * comes back to the interpreter when the collector is about to finish its work, so that is made to
- * do all of it at the next allocation (a step without a limit, due now). Only numbers are set: the
- * allocator is called in the middle of everything. */
+ * comes back to the interpreter when the collector has marked everything, so that is made to go on
+ * at the next allocation: by a large step, and where that was not enough or much is at stake, to the
+ * end. Only numbers are set: the allocator is called in the middle of everything. */
 static void demand_look(struct state *state)
 {
+    enum { LARGE_STEP = 1000000 }; /* percent: some 10 MiB in one go */
     struct memory_account *account = &state->memory;
-    if (!account->demanded) {
-        account->demanded = true;
-        account->usual_step = lua_gc(state->L, LUA_GCSETSTEPMUL, 0);
+    bool is_urgent = account->demands > 0 || account->bytes > account->stop_at;
+    int before = lua_gc(state->L, LUA_GCSETSTEPMUL, is_urgent ? 0 : LARGE_STEP);
+    lua_gc(state->L, LUA_GCRESTART, 0);
+    if (account->demands == 0) {
+        account->usual_multiplier = before;
         lua_sethook(state->L, on_look, LUA_MASKCOUNT, 1);
     }
-    lua_gc(state->L, LUA_GCRESTART, 0);
-    account->look_at = account->bytes + account->look_step;
+    account->look_at = account->bytes + (account->look_step << account->demands);
+    account->demands++;
 }
 
-static void *refuse(struct memory_account *account)
+static void *refuse(struct state *state)
 {
-    account->refused = true;
+    demand_look(state);
+    state->memory.stopped = true;
     return NULL;
 }
 
@@ -171,7 +178,7 @@ void *state_allocate(void *data, void *memory, size_t old_size, size_t size)
     }
     bool counts = account->guarded && size > old_size;
     if (counts && account->bytes + (size - old_size) > account->refuse_at) {
-        return refuse(account);
+        return refuse(state);
     }
     void *moved = resize_block(account, memory, old_size, size);
     if (moved == NULL) {
@@ -197,7 +204,7 @@ void state_guard(struct state *state, size_t grown, size_t limit)
     account->stop_at = end + limit;
     account->refuse_at = end + (LIMIT_RUN_MEMORY_REFUSED - 1) * limit;
     account->guarded = true;
-    account->refused = false;
+    account->stopped = false;
     if (state->interpreted > 0) {
         set_usual_hook(state);
     }
@@ -206,8 +213,16 @@ void state_guard(struct state *state, size_t grown, size_t limit)
 void state_unguard(struct state *state)
 {
     state->memory.guarded = false;
-    end_demand(state);
+    state_end_demand(state);
     if (state->interpreted > 0) {
+        lua_sethook(state->L, NULL, 0, 0);
+    }
+}
+
+void state_add_interpreted(struct state *state)
+{
+    state->interpreted++;
+    if (state->memory.demands == 0) { /* else when it has ended */
         set_usual_hook(state);
     }
 }
@@ -233,9 +248,9 @@ ptrdiff_t state_growth(const struct state *state)
     return (ptrdiff_t)state->memory.bytes - (ptrdiff_t)state->memory.before;
 }
 
-bool state_was_refused(const struct state *state)
+bool state_was_stopped(const struct state *state)
 {
-    return state->memory.refused;
+    return state->memory.stopped;
 }
 
 static uint64_t microseconds_now(void)
@@ -249,10 +264,13 @@ unsigned state_collect(struct state *state, unsigned cycles, unsigned microsecon
 {
     enum { STEP = 10000 }; /* percent: some 100 KiB in one go */
     uint64_t end = microseconds_now() + microseconds;
+    bool was_guarded = state_set_guarded(state, false);
+    state_end_demand(state);
     int usual = lua_gc(state->L, LUA_GCSETSTEPMUL, STEP);
     while (cycles > 0 && microseconds_now() < end) {
         cycles -= lua_gc(state->L, LUA_GCSTEP, 0) != 0 ? 1 : 0;
     }
     lua_gc(state->L, LUA_GCSETSTEPMUL, usual);
+    state_set_guarded(state, was_guarded);
     return cycles;
 }

@@ -37,6 +37,9 @@ struct engine_limits {
 /* Why the coroutine that has just yielded did so. */
 enum yield { YIELD_NONE, YIELD_OP, YIELD_SLICE, YIELD_LEAVE, YIELD_DOOMED };
 
+/* Yield to branch_resume, through whatever coroutines of the script are on the way. */
+int engine_yield(lua_State *L, enum yield why);
+
 /* Runs by how they ended, and their seconds as a histogram; for /_moonlit/metrics. */
 enum { RUN_SECONDS_BUCKETS = 12 };
 extern const double run_seconds_bounds[RUN_SECONDS_BUCKETS];

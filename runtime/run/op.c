@@ -23,8 +23,7 @@ int op_leave_if_over(lua_State *L)
     if (!branch_is_doomed(branch)) {
         return run_leave_here(L, branch->run->leave);
     }
-    engine->yield = YIELD_DOOMED;
-    return lua_yield(L, 0);
+    return engine_yield(L, YIELD_DOOMED);
 }
 
 int op_wait(lua_State *L, struct op *op)
@@ -60,11 +59,10 @@ int op_wait(lua_State *L, struct op *op)
     op->started = uv_hrtime();
     branch->op = op;
     run->operations++;
-    engine->yield = YIELD_OP;
     bool was_guarded = state_set_guarded(engine->state, false); /* branches, runs: the host's own */
     op->type->start(op);
     state_set_guarded(engine->state, was_guarded);
-    return lua_yield(L, 0);
+    return engine_yield(L, YIELD_OP);
 }
 
 void op_ready(struct op *op)

@@ -54,23 +54,24 @@ void branch_sync(struct branch *branch)
     lua_pop(L, 1);
 }
 
-static bool is_over_limits(struct run *run)
+static bool is_over_limits(const struct run *run)
+{
+    return run->cpu > run->cpu_limit || run->memory_over;
+}
+
+static void tell_limit(struct run *run)
 {
     if (run->cpu > run->cpu_limit) {
         failure_set(run_failure(run), "Time limit",
                     "The run used more than %.3g s of CPU time and was ended. Do less in one run, "
                     "or start Moonlit with a larger --cpu-limit.",
                     (double)run->cpu_limit / 1e9);
-        return true;
-    }
-    if (run->memory_over) {
+    } else {
         failure_set(run_failure(run), "Memory limit",
                     "The run needed more than %zu MiB of memory and was ended. Read less at once "
                     "(cursors read in batches), or start Moonlit with a larger --memory-limit.",
                     run->engine->limits.memory_bytes >> 20);
-        return true;
     }
-    return false;
 }
 
 enum { SHORT_SLICE = 50000 }; /* ns */
@@ -100,18 +101,22 @@ static void add_growth(struct run *run, ptrdiff_t bytes)
     }
 }
 
-static void account(struct run *run)
+static void account(struct branch *branch)
 {
+    struct run *run = branch->run;
     struct state *state = run->engine->state;
     run->cpu += slice_time(run->engine);
     add_growth(run, state_growth(state));
-    run->memory_over = run->memory_over || state_was_refused(state);
+    if (state_was_stopped(state)) {
+        run->memory_over = true;
+        run->grower = branch;
+    }
 }
 
 static bool is_beyond_memory(const struct run *run)
 {
     ptrdiff_t growth = (ptrdiff_t)run->growth + state_growth(run->engine->state);
-    return state_was_refused(run->engine->state) ||
+    return state_was_stopped(run->engine->state) ||
            growth > (ptrdiff_t)run->engine->limits.memory_bytes;
 }
 
@@ -122,6 +127,7 @@ static void note_place(struct branch *branch)
     struct run *run = branch->run;
     if (run->growth > run->engine->limits.memory_bytes / 4) {
         failure_locate(run_failure(run), branch->co);
+        run->grower = branch;
     }
 }
 
@@ -133,8 +139,9 @@ static void fail(struct branch *branch)
     lua_xmove(branch->co, L, 1);
     failure_read(run_failure(run), L, branch->co);
     branch->error = luaL_ref(L, LUA_REGISTRYINDEX);
-    struct failure told = *run->failure;
     if (is_over_limits(run)) {
+        struct failure told = *run->failure;
+        tell_limit(run);
         failure_put_place(run->failure, told.line > 0 ? &told : &noted);
         run_finish(run, LEAVE_LIMIT);
         return;
@@ -175,7 +182,13 @@ static bool ends_over_limits(struct branch *branch)
     if (!is_over_limits(run)) {
         return false;
     }
+    struct failure noted = *run_failure(run);
+    tell_limit(run);
     failure_locate(run->failure, branch->co);
+    bool by_another = run->memory_over && run->grower != NULL && run->grower != branch;
+    if (by_another && noted.line > 0) {
+        failure_put_place(run->failure, &noted);
+    }
     run_finish(run, LEAVE_LIMIT);
     return true;
 }
@@ -230,19 +243,25 @@ static void take_results(struct branch *branch)
     branch->op = NULL;
     branch->arguments = op->type->finish(op, branch->co);
     op->type->free(op);
-    add_growth(run, (ptrdiff_t)(run->engine->state->memory.bytes - before));
+    size_t bytes = run->engine->state->memory.bytes;
+    add_growth(run, (ptrdiff_t)(bytes - before));
+    if (bytes > before + run->engine->limits.memory_bytes / 16) {
+        run->grower = branch;
+    }
 }
 
-/* Three quarters of the run's memory are used, or much more than at the last look: some of that may
- * be garbage. */
+/* Three quarters of the run's memory are used, and much more than when it was last collected for, or
+ * all of it, which it was not then: some of that may be garbage. */
 static bool wants_collection(const struct run *run, size_t growth)
 {
     size_t limit = run->engine->limits.memory_bytes;
-    return run->cycles == 0 && growth > limit / 4 * 3 && growth > run->relieved + limit / 16;
+    bool is_much = growth > run->relieved + limit / 16;
+    bool is_all = growth > limit && run->relieved <= limit;
+    return run->cycles == 0 && growth > limit / 4 * 3 && (is_much || is_all);
 }
 
-/* A run that waits often may look at its garbage too late by its counter. The time is the run's own:
- * one that lives at its limit and makes garbage has little else done for it. */
+/* A run that waits often may look at its garbage too late by its counter. It pays for the time: where
+ * a run lives near its limit and makes garbage, most of what is done for it is this. */
 static bool is_collecting_first(struct run *run)
 {
     struct state *state = run->engine->state;
@@ -290,7 +309,7 @@ void branch_resume(struct branch *branch)
     int status = lua_resume(branch->co, arguments);
     state_unguard(engine->state);
     engine->current = NULL;
-    account(run);
+    account(branch);
     branch_sync(branch);
     int results = lua_gettop(branch->co);
     if (status == LUA_YIELD) {
@@ -314,6 +333,14 @@ static bool is_collecting(struct run *run)
         run->relieved = growth > 0 ? (size_t)growth : 0;
     }
     return run->cycles > 0;
+}
+
+int engine_yield(lua_State *L, enum yield why)
+{
+    struct engine *engine = engine_of(L);
+    state_end_demand(engine->state);
+    engine->yield = why;
+    return lua_yield(L, 0);
 }
 
 /* _ml_T: the counter has run down. Looks at the clock, the limits and at whether something newer
@@ -344,9 +371,11 @@ static int tick(lua_State *L)
     if (lua_isyieldable(L)) {
         bool over = collecting || now >= engine->slice_end || is_beyond_memory(branch->run);
         if (over) {
-            engine->yield = YIELD_SLICE;
-            return lua_yield(L, 0);
+            return engine_yield(L, YIELD_SLICE);
         }
+    } else if (!collecting && is_beyond_memory(branch->run)) {
+        branch->run->memory_over = true;
+        return luaL_error(L, "not enough memory");
     } else if (now - engine->slice_start > LIMIT_RUN_UNYIELDABLE * 1000000ull) {
         return luaL_error(L,
                           "this ran for more than %d ms where Lua cannot pause (an error handler "

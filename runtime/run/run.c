@@ -343,8 +343,7 @@ int run_leave_here(lua_State *L, enum leave leave)
         around->shields = 0; /* the shields that it leaves do not keep it from leaving */
     }
     branch_share(branch);
-    engine->yield = YIELD_LEAVE;
-    return lua_yield(L, 0);
+    return engine_yield(L, YIELD_LEAVE);
 }
 
 void run_look(struct run *run)

@@ -104,12 +104,13 @@ struct run {
     unsigned cycles;         /* of a collection under way for it */
     size_t printed;          /* bytes */
     bool memory_over;
-    bool rerun_after;        /* ui.rerun() in a callback: when the script has ended */
-    bool write_unknown;      /* a write under way was given up */
-    struct alarm wall;       /* the wall-clock limit */
-    struct alarm stop;       /* how long a leaving run waits for a write */
-    unsigned operations;     /* ops started */
-    struct failure *failure; /* of LEAVE_FAILED and LEAVE_LIMIT, by run_failure; NULL before */
+    const struct branch *grower; /* took much last; only compared */
+    bool rerun_after;            /* ui.rerun() in a callback: when the script has ended */
+    bool write_unknown;          /* a write under way was given up */
+    struct alarm wall;           /* the wall-clock limit */
+    struct alarm stop;           /* how long a leaving run waits for a write */
+    unsigned operations;         /* ops started */
+    struct failure *failure;     /* of LEAVE_FAILED and LEAVE_LIMIT, by run_failure; NULL before */
 };
 
 enum { BRANCH_DOOMED = -1 };

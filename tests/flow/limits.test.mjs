@@ -23,6 +23,9 @@ const loops = {
   'loop of long documents': 'local doc = require("moonlit.bson").doc { { "t", ("x"):rep(5e5) } } while true do tostring(doc) end',
   'loop of load': 'local s = ("local x = 1 "):rep(150) while true do load(s) end',
   'loop of ui.state': 'while true do ui.state.x = ("x"):rep(1e6) end',
+  'a loaded chunk without a counter': `local sum = "v1" for i = 2, 60 do sum = sum .. " + v" .. i end
+    local locals = {} for i = 1, 60 do locals[i] = "local v" .. i .. " = 0 " end
+    assert(load(table.concat(locals) .. "return function() local n = " .. sum .. " while true do n = n + 1 end end"))()()`,
   tostring: 'local o = setmetatable({}, { __tostring = function() while true do end end }) print(o)',
 }
 
@@ -110,6 +113,19 @@ test('a memory hog without a loop is told with the line it was in', () => withPa
     assert.equal(kind, 'Memory limit')
     assert.ok(line >= 17 && line <= 20, `line ${line}`) // 8 to 64 MiB
   }))
+
+test('of two branches the one that took the memory is told', () => withPages(`
+  local function hog()
+    local t = {}
+    for i = 1, 1e9 do t[i] = { i } end
+  end
+  ui.together(hog, function() while true do ui.sleep(0) end end)`, ['--memory-limit', '16'], async (host, bad) => {
+  for (let i = 0; i < 10; i++) {
+    const { kind, line } = await failed(bad)
+    assert.equal(kind, 'Memory limit')
+    assert.equal(line, 8)
+  }
+}))
 
 // LuaJIT may crash when the allocator refuses, in compiled code and in some functions.
 const hot = {
