@@ -21,7 +21,7 @@ function edited(file: string, edit: Edit): Plugin {
 const onlyLexer: Edit = (code, fail) => {
   const end = code.indexOf(AFTER_LEXER);
   if (end < 0) fail("marked has changed: its lexer is not found");
-  return `${code.slice(0, end)}\nexport { _Lexer as Lexer, _getDefaults as getDefaults };`;
+  return `${code.slice(0, end)}\nexport { _Lexer as Lexer, _Tokenizer as Tokenizer, _getDefaults as getDefaults };`;
 };
 
 /** Of what gemoji tells, the names. */
