@@ -35,7 +35,7 @@
 #define LIMIT_RUN_CPU 10000                    /* Lua time of one run; --cpu-limit */
 #define LIMIT_RUN_WALL 120000                  /* a run from start to end; --wall-limit */
 #define LIMIT_RUN_MEMORY (128 * 1024 * 1024)   /* growth of the Lua heap by one run; --memory-limit */
-#define LIMIT_RUN_MEMORY_REFUSED 8             /* times as much is refused by the allocator, when the script could not be stopped before */
+#define LIMIT_RUN_MEMORY_REFUSED 8             /* times --memory-limit: growth that the allocator refuses, where a script could not be stopped before */
 #define LIMIT_RUN_SLICE 5                      /* Lua time in one go, before others get their turn */
 #define LIMIT_RUN_UNYIELDABLE 50               /* Lua time in one go where a coroutine cannot yield */
 #define LIMIT_RUN_COLLECT 2                    /* collecting garbage for a run in one go, when its memory gets scarce */

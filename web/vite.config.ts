@@ -17,7 +17,7 @@ function edited(file: string, edit: Edit): Plugin {
   };
 }
 
-/** marked's module makes an instance of its whole self, so no bundler drops a part of it; we take the lexer. */
+/** marked's module makes an instance of its whole self, so no bundler drops a part of it; we take what reads. */
 const onlyLexer: Edit = (code, fail) => {
   const end = code.indexOf(AFTER_LEXER);
   if (end < 0) fail("marked has changed: its lexer is not found");

@@ -162,7 +162,9 @@ static void demand_look(struct state *state)
 
 static void *refuse(struct state *state)
 {
-    demand_look(state);
+    if (state->memory.demands == 0) { /* an error handler, which has no hooks, may ask in a loop */
+        demand_look(state);
+    }
     state->memory.stopped = true;
     return NULL;
 }

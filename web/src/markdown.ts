@@ -53,7 +53,8 @@ class BoundedTokenizer extends Tokenizer {
   }
 }
 
-/* Only marked's lexer and tokenizer are taken: its renderer and its shared settings stay out of the bundle. */
+/* Only marked's lexer and tokenizer are taken: its renderer and its shared settings stay out of the
+   bundle. */
 const OPTIONS: MarkedOptions = {
   ...getDefaults(),
   tokenizer: new BoundedTokenizer(),
